@@ -48,12 +48,17 @@ public static class ElementTypes
         _ => 0,
     };
 
-    /// <summary>Bytes of <paramref name="count"/> elements as raw data; types under a byte are packed, the last byte padded.</summary>
+    /// <summary>Bytes of <paramref name="count"/> elements as raw data; types under a byte are packed, the last byte padded; 0 for strings.</summary>
     /// <exception cref="OverflowException">More than 2^63 - 1 bytes.</exception>
     public static long ByteLength(this ElementType type, long count)
     {
         int bits = type.BitWidth();
-        return bits >= 8 ? checked(count * (bits / 8)) : (count / (8 / Math.Max(bits, 1))) + (count % (8 / Math.Max(bits, 1)) == 0 ? 0 : 1);
+        if (bits == 0)
+            return 0;
+        if (bits >= 8)
+            return checked(count * (bits / 8));
+        int perByte = 8 / bits;
+        return (count / perByte) + (count % perByte == 0 ? 0 : 1);
     }
 
     public static bool IsKnown(this ElementType type) => type is > ElementType.Undefined and <= ElementType.Int2;

@@ -225,11 +225,11 @@ public sealed class Graph
             replacement.Name = name;
         }
 
-        if (old.Declaration is { } declaration)
+        if (old.OutputDeclaration is { } declaration)
         {
-            replacement.Declaration = declaration;
-            replacement.TypeChanged |= old.ElementType != replacement.ElementType || !Equals(old.Shape, replacement.Shape);
-            old.Declaration = null;
+            replacement.OutputDeclaration = declaration;
+            replacement.TypeChanged |= old.TypeChanged || old.ElementType != replacement.ElementType || !Equals(old.Shape, replacement.Shape);
+            old.OutputDeclaration = null;
         }
 
         for (int i = 0; i < _outputs.Count; i++)

@@ -160,10 +160,16 @@ public sealed class Model : IDisposable
 
     internal NameTable Names { get; } = new();
 
+    /// <summary>The file that the model was read from, or null.</summary>
+    internal MappedFile? Source { get; set; }
+
     internal long EditCountAsRead { get; set; } = -1;
 
     /// <summary>Everything but graph and functions.</summary>
     internal ModelProto Shell { get; }
+
+    /// <summary>The tensor bytes left in the file, also of tensors that the IR only carries through.</summary>
+    internal LiftedTensors Lifted { get; init; } = new();
 
     internal List<Function> FunctionList { get; } = [];
 

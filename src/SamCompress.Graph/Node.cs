@@ -142,6 +142,15 @@ public sealed class Node
         return $"{name} ({(Domain.Length > 0 ? Domain + "." : "")}{OpType})";
     }
 
+    /// <summary>For the reader, which makes all nodes before it can resolve the names of their inputs.</summary>
+    internal void Complete(IReadOnlyList<Value?> inputs, IEnumerable<NodeAttribute> attributes)
+    {
+        _inputs = [.. inputs];
+        _usePlaces = new int[_inputs.Length];
+        _attributes.AddRange(attributes);
+        Attach();
+    }
+
     internal void UseMoved(int inputIndex, int place) => _usePlaces[inputIndex] = place;
 
     /// <summary>Registers the node as a user of its inputs and as the owner of its subgraphs.</summary>

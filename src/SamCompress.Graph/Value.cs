@@ -100,6 +100,9 @@ public sealed class Value
     /// <summary>Name, type, documentation and metadata as they were read; null when the file declares none.</summary>
     internal ValueInfoProto? Declaration { get; set; }
 
+    /// <summary>The same for its place among the graph outputs, which declare their types apart.</summary>
+    internal ValueInfoProto? OutputDeclaration { get; set; }
+
     /// <summary>Whether element type or shape differ from <see cref="Declaration"/>.</summary>
     internal bool TypeChanged { get; set; }
 
@@ -109,6 +112,14 @@ public sealed class Value
         Declaration = declaration;
         _elementType = elementType;
         _shape = shape;
+    }
+
+    /// <summary>Sets type and shape to what the file says, so that they count as unchanged.</summary>
+    internal void Restore(ElementType elementType, Shape? shape)
+    {
+        _elementType = elementType;
+        _shape = shape;
+        TypeChanged = false;
     }
 
     /// <summary>Makes every node that reads this value read <paramref name="replacement"/>. Graph outputs stay: see <see cref="IR.Graph.Substitute"/>.</summary>

@@ -1,0 +1,11 @@
+namespace SamCompress.IR;
+
+public sealed record ReadOptions
+{
+    public static ReadOptions Default { get; } = new();
+
+    /// <summary>
+    /// Whether a missing data file is accepted. Its tensors then have type and shape, and opening one is an error that names the file.
+    /// </summary>
+    public bool AllowMissingData { get; init; }
+}
