@@ -1,1 +1,5 @@
-return 0;
+using SamCompress.Cli;
+
+using var interruption = new Interruption();
+CommandContext context = CommandContext.OfConsole(interruption.Token);
+return interruption.ExitCode(CommandLine.Run(args, context));

@@ -1,0 +1,85 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using SamCompress.Cli.Commands;
+using SamCompress.Cli.Rendering;
+
+namespace SamCompress.Cli;
+
+/// <summary>The commands, and how a failure becomes one line on standard error and an exit code.</summary>
+public static class CommandLine
+{
+    public static string Version { get; } = typeof(CommandLine).Assembly.GetName().Version!.ToString(3);
+
+    /// <summary>Runs one command line and returns the exit code. Never throws for a failure of the command.</summary>
+    public static int Run(IReadOnlyList<string> args, CommandContext context)
+    {
+        bool json = AsksForJson(args);
+        return Guard(context, json, () =>
+        {
+            ParseResult result = Build(context).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            if (result.Errors.Count > 0)
+                return new ErrorRenderer(context, json).Usage(result);
+            return result.Invoke(new InvocationConfiguration
+            {
+                Output = context.Out,
+                Error = context.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            });
+        });
+    }
+
+    /// <summary>Runs a step and turns whatever it throws into an error line and an exit code.</summary>
+    internal static int Guard(CommandContext context, bool json, Func<int> step)
+    {
+        try
+        {
+            return step();
+        }
+        catch (Exception e)
+        {
+            return new ErrorRenderer(context, json).Failure(e);
+        }
+    }
+
+    private static RootCommand Build(CommandContext context)
+    {
+        var common = new CommonOptions(context);
+        var root = new RootCommand("Turns a Segment Anything ONNX model into a validated int8 model.") { HelpName = "samcompress" };
+        foreach (Option option in root.Options)
+        {
+            if (option is VersionOption version)
+                version.Action = new PrintVersion(context.Out);
+            else if (option is HelpOption { Action: HelpAction help })
+                help.MaxWidth = 120;
+        }
+
+        root.Options.Add(common.Format);
+        root.Options.Add(common.Verbose);
+        root.Options.Add(common.Quiet);
+        root.Subcommands.Add(DoctorCommand.Create(common));
+        return root;
+    }
+
+    /// <summary>Asked before parsing, because a command line that does not parse must answer in the right format too.</summary>
+    private static bool AsksForJson(IReadOnlyList<string> args)
+    {
+        for (int i = 0; i < args.Count; i++)
+        {
+            if (args[i] is "--format=json" or "--format:json" || (args[i] == "--format" && i + 1 < args.Count && args[i + 1] == "json"))
+                return true;
+        }
+
+        return false;
+    }
+
+    private sealed class PrintVersion(TextWriter output) : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            output.WriteLine($"samcompress {Version}");
+            return ExitCodes.Done;
+        }
+    }
+}

@@ -1,0 +1,200 @@
+using System.Globalization;
+
+namespace SamCompress.Cli.Jobs;
+
+/// <summary>
+/// Writes the files of one output so that, whatever happens, the old ones or the new ones are there, never a mix.
+/// They are made in a directory beside the output, flushed to the disk, and renamed into place; the main file comes last and is the commit.
+/// A lock file in that directory tells a run that lives from one that was killed: what a dead run left is swept away by the next.
+/// </summary>
+public sealed class ArtifactWriter : IDisposable
+{
+    private const string StageSuffix = ".samcompress-stage";
+    private const string LockName = ".lock";
+    private const string OwnerName = ".owner";
+    private readonly string _stage;
+    private readonly FileStream _lock;
+    private readonly bool _overwrite;
+
+    private ArtifactWriter(string output, string stage, FileStream @lock, bool overwrite)
+    {
+        Output = output;
+        _stage = stage;
+        _lock = @lock;
+        _overwrite = overwrite;
+    }
+
+    /// <summary>The full path of the main file.</summary>
+    public string Output { get; }
+
+    /// <summary>Checks everything that can be checked before the work starts, and makes the stage.</summary>
+    /// <param name="output">The main file. Its directory is made when missing.</param>
+    /// <param name="sidecars">The other files that may be written, as file names in the same directory.</param>
+    /// <param name="inputs">Files that must not be written over, not even when <paramref name="overwrite"/> is set.</param>
+    /// <exception cref="SamCompressException">Usage: output is an input. Output: it exists, cannot be written, or another run is writing it.</exception>
+    public static ArtifactWriter Begin(string output, IReadOnlyList<string> sidecars, bool overwrite, IReadOnlyList<string> inputs)
+    {
+        output = Path.GetFullPath(output);
+        string directory = Path.GetDirectoryName(output) ?? throw Refused(FailureKind.Usage, output, "the output is no file name", "give a file: -o DIRECTORY/NAME.onnx");
+        List<string> targets = [output, .. sidecars.Select(s => Path.Combine(directory, s))];
+        RefuseInputs(targets, inputs);
+        foreach (string target in targets)
+        {
+            if (Directory.Exists(target))
+                throw Refused(FailureKind.Output, target, "the output is a directory", "give a file: -o DIRECTORY/NAME.onnx");
+            if (!overwrite && Path.Exists(target))
+                throw Refused(FailureKind.Output, target, "the output exists", "use --overwrite to replace it, or -o to write elsewhere.");
+        }
+
+        try
+        {
+            Directory.CreateDirectory(directory);
+            SweepDeadStages(directory);
+            (string stage, FileStream @lock) = Claim(output);
+            return new ArtifactWriter(output, stage, @lock, overwrite);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Refused(FailureKind.Output, directory, $"cannot write into the directory of the output: {e.Message}", "choose another place with -o.", e);
+        }
+    }
+
+    /// <summary>Where to make a file of that name; the name is kept when it is moved into place.</summary>
+    public string StagePath(string fileName) => Path.Combine(_stage, fileName);
+
+    /// <summary>Runs a step that writes into the stage, and turns a full disk or a missing right into an error that names the output.</summary>
+    public T Write<T>(Func<T> step)
+    {
+        try
+        {
+            return step();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Refused(FailureKind.Output, Output, $"cannot write: {e.Message}", "free space or choose another place with -o; what was there before is untouched.", e);
+        }
+    }
+
+    /// <summary>Flushes what is in the stage and renames it into place, the main file last.</summary>
+    /// <returns>The full paths, the main file first.</returns>
+    public IReadOnlyList<string> Commit() => Write<IReadOnlyList<string>>(() =>
+    {
+        string main = StagePath(Path.GetFileName(Output));
+        string directory = Path.GetDirectoryName(Output)!;
+        List<string> sidecars = [.. Directory.GetFiles(_stage).Where(f => f != main && !IsOurs(f)).Order(StringComparer.Ordinal)];
+        var written = new List<string> { Output };
+        foreach (string file in sidecars.Append(main))
+            DiskFlush.File(file);
+        foreach (string file in sidecars)
+        {
+            string target = Path.Combine(directory, Path.GetFileName(file));
+            File.Move(file, target, _overwrite);
+            written.Add(target);
+        }
+
+        DiskFlush.Directory(directory);
+        File.Move(main, Output, _overwrite);
+        DiskFlush.Directory(directory);
+        return written;
+    });
+
+    public void Dispose()
+    {
+        foreach (string file in Directory.GetFiles(_stage).Where(f => Path.GetFileName(f) != LockName))
+            File.Delete(file);
+        File.Delete(_lock.Name);
+        _lock.Dispose();
+        DeleteIfEmpty(_stage);
+    }
+
+    private static void RefuseInputs(List<string> targets, IReadOnlyList<string> inputs)
+    {
+        var real = new HashSet<string>(inputs.Select(RealPath), OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase);
+        foreach (string target in targets)
+        {
+            if (real.Contains(RealPath(target)))
+                throw Refused(FailureKind.Usage, target, "the output would be written over an input", "choose another name with -o.");
+        }
+    }
+
+    /// <summary>The path after following the links of its directory and of the file itself.</summary>
+    private static string RealPath(string path)
+    {
+        path = Path.GetFullPath(path);
+        string? root = Path.GetPathRoot(path);
+        string result = root ?? "";
+        foreach (string part in path[result.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
+        {
+            result = Path.Combine(result, part);
+            FileSystemInfo entry = Directory.Exists(result) ? new DirectoryInfo(result) : new FileInfo(result);
+            if (entry.LinkTarget is not null && entry.ResolveLinkTarget(returnFinalTarget: true) is { } target)
+                result = target.FullName;
+        }
+
+        return result;
+    }
+
+    private static (string Stage, FileStream Lock) Claim(string output)
+    {
+        string stage = Path.Combine(Path.GetDirectoryName(output)!, $".{Path.GetFileName(output)}{StageSuffix}");
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                Directory.CreateDirectory(stage);
+                FileStream @lock = TryLock(stage) ?? throw Refused(FailureKind.Output, output, $"another run is writing this output{Owner(stage)}", "wait for it, or choose another name with -o.");
+                File.WriteAllText(Path.Combine(stage, OwnerName), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+                return (stage, @lock);
+            }
+            catch (DirectoryNotFoundException) when (attempt < 3)
+            {
+                // The run before removed its stage between the two calls.
+            }
+        }
+    }
+
+    private static void SweepDeadStages(string directory)
+    {
+        foreach (string stage in Directory.GetDirectories(directory, $".*{StageSuffix}"))
+        {
+            if (!File.Exists(Path.Combine(stage, LockName)) || new DirectoryInfo(stage).LinkTarget is not null)
+                continue;
+            using FileStream? @lock = TryLock(stage);
+            if (@lock is null)
+                continue;
+            foreach (string file in Directory.GetFiles(stage))
+                File.Delete(file);
+            DeleteIfEmpty(stage);
+        }
+    }
+
+    /// <summary>The lock of a stage, or null when a living process holds it.</summary>
+    private static FileStream? TryLock(string stage)
+    {
+        try
+        {
+            return new FileStream(Path.Combine(stage, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (e is not (DirectoryNotFoundException or FileNotFoundException or PathTooLongException))
+        {
+            return null;
+        }
+    }
+
+    private static string Owner(string stage)
+    {
+        string owner = Path.Combine(stage, OwnerName);
+        return File.Exists(owner) ? $": process {File.ReadAllText(owner)}" : "";
+    }
+
+    private static bool IsOurs(string file) => Path.GetFileName(file) is LockName or OwnerName;
+
+    private static void DeleteIfEmpty(string directory)
+    {
+        if (Directory.Exists(directory) && !Directory.EnumerateFileSystemEntries(directory).Any())
+            Directory.Delete(directory);
+    }
+
+    private static SamCompressException Refused(FailureKind kind, string where, string message, string hint, Exception? inner = null) =>
+        new(kind, message, hint, inner) { Location = where };
+}
