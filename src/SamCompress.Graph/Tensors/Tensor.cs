@@ -158,6 +158,7 @@ public sealed unsafe class TensorLease : IDisposable
     private readonly byte* _pointer;
     private readonly long _length;
     private Action? _release;
+    private GCHandle _pin;
 
     internal TensorLease(byte[] array, long length, Action? release = null)
     {
@@ -179,6 +180,16 @@ public sealed unsafe class TensorLease : IDisposable
     /// <summary>The address of the bytes when they are mapped from a file, else null.</summary>
     public byte* Pointer => _pointer;
 
+    /// <summary>The address of the bytes, which stays the same until the lease is disposed of. Valid also for no bytes.</summary>
+    public byte* Pin()
+    {
+        if (_array is null)
+            return _pointer;
+        if (!_pin.IsAllocated)
+            _pin = GCHandle.Alloc(_array.Length > 0 ? _array : new byte[1], GCHandleType.Pinned);
+        return (byte*)_pin.AddrOfPinnedObject();
+    }
+
     /// <summary>The elements, seen as a type of their size.</summary>
     public ReadOnlySpan<T> As<T>()
         where T : unmanaged =>
@@ -188,6 +199,8 @@ public sealed unsafe class TensorLease : IDisposable
 
     public void Dispose()
     {
+        if (_pin.IsAllocated)
+            _pin.Free();
         _release?.Invoke();
         _release = null;
     }
