@@ -50,7 +50,7 @@ internal static class ModelFile
 
         const FileAttributes Special = FileAttributes.Device | FileAttributes.Directory;
         // .NET reports pipes, sockets and devices on Unix as ordinary files of length 0 that cannot seek.
-        return (info.Attributes & Special) == 0 && (info.Length > 0 || OperatingSystem.IsWindows() || UnixFileType.IsRegular(info.FullName));
+        return (info.Attributes & Special) == 0 && (info.Length > 0 || OperatingSystem.IsWindows() || UnixFileType.IsEmptyFile(info.FullName));
     }
 
     private static unsafe void Recognize(string path, MappedFile file)

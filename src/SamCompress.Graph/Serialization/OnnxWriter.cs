@@ -79,7 +79,7 @@ public static class OnnxWriter
         using FileStream file = Create(path);
         if (!UsesExternalData(model, options))
         {
-            if (model is { IsEdited: false, Source: { } source })
+            if (model is { IsEdited: false, Source: { } source } && !HasExternalData(model))
                 source.CopyTo(0, source.Length, file);
             else
                 WriteSpliced(new ModelSerializer(model, detach: null), file);
@@ -129,9 +129,10 @@ public static class OnnxWriter
     {
         ExternalDataMode.Always => true,
         ExternalDataMode.Never => false,
-        _ => model.AllGraphs().Any(g => g.Initializers.Any(v => v.Initializer!.Shell is { ExternalData.Count: > 0 }))
-            || TensorBytes(model) > InlineLimit,
+        _ => HasExternalData(model) || TensorBytes(model) > InlineLimit,
     };
+
+    private static bool HasExternalData(Model model) => model.AllGraphs().Any(g => g.Initializers.Any(v => v.Initializer!.Shell is { ExternalData.Count: > 0 }));
 
     private static FileStream Create(string path) => new(path, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16);
 

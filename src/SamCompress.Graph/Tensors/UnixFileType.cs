@@ -2,13 +2,13 @@ using System.Runtime.InteropServices;
 
 namespace SamCompress.IR;
 
-/// <summary>What kind of file a path names; .NET does not tell pipes and sockets from files.</summary>
-internal static partial class UnixFileType
+/// <summary>What kind of file a path names; .NET does not tell pipes, sockets and devices from empty files.</summary>
+internal static unsafe partial class UnixFileType
 {
     private const int NonBlockingReadOnly = 0x800;
 
-    /// <summary>Whether the file can seek, which pipes and sockets cannot. Never waits for a writer.</summary>
-    public static bool IsRegular(string path)
+    /// <summary>Whether a file of length 0 can seek, as pipes and sockets cannot, and holds nothing, as devices do. Never waits for a writer.</summary>
+    public static bool IsEmptyFile(string path)
     {
         if (!OperatingSystem.IsLinux())
             return true;
@@ -17,7 +17,8 @@ internal static partial class UnixFileType
             return File.Exists(path);
         try
         {
-            return Seek(descriptor, 0, SeekEnd) == 0;
+            byte content;
+            return Seek(descriptor, 0, SeekEnd) == 0 && Read(descriptor, &content, 1) == 0;
         }
         finally
         {
@@ -32,6 +33,9 @@ internal static partial class UnixFileType
 
     [LibraryImport("libc", EntryPoint = "lseek")]
     private static partial long Seek(int descriptor, long offset, int origin);
+
+    [LibraryImport("libc", EntryPoint = "read")]
+    private static partial nint Read(int descriptor, byte* buffer, nuint count);
 
     [LibraryImport("libc", EntryPoint = "close")]
     private static partial int Close(int descriptor);
