@@ -1,0 +1,29 @@
+using System.Globalization;
+using SamCompress.Benchmarks;
+
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+Benchmark[] benchmarks = [new LinearForms(), new ModelOpening()];
+
+if (args is ["--list"])
+{
+    foreach (Benchmark benchmark in benchmarks)
+        Console.WriteLine($"{benchmark.Name,-14} {benchmark.Question}");
+    return 0;
+}
+
+Benchmark[] chosen = [.. benchmarks.Where(b => args.Length == 0 || args.Contains(b.Name, StringComparer.Ordinal))];
+if (args.FirstOrDefault(name => chosen.All(b => b.Name != name)) is { } unknown)
+{
+    Console.Error.WriteLine($"no benchmark '{unknown}'; there are {string.Join(", ", benchmarks.Select(b => b.Name))}");
+    return 2;
+}
+
+foreach (Benchmark benchmark in chosen)
+{
+    Console.WriteLine($"## {benchmark.Name}: {benchmark.Question}\n\n| candidate | ms | speed | note |\n|---|---|---|---|");
+    foreach (Measurement m in benchmark.Measure())
+        Console.WriteLine($"| {m.Candidate.Name} | {m.Minimum:0.00} | {m.Ratio:0.00} | {m.Candidate.Note} |");
+    Console.WriteLine();
+}
+
+return 0;
