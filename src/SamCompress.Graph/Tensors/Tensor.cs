@@ -197,6 +197,13 @@ public sealed unsafe class TensorLease : IDisposable
             ? MemoryMarshal.Cast<byte, T>(_array.AsSpan(0, checked((int)_length)))
             : new ReadOnlySpan<T>(_pointer, checked((int)(_length / Unsafe.SizeOf<T>())));
 
+    /// <summary>Lets the system take back the memory of bytes that are mapped from a file; they are read again when touched.</summary>
+    public void ReleasePages()
+    {
+        if (_array is null)
+            _release?.Invoke();
+    }
+
     public void Dispose()
     {
         if (_pin.IsAllocated)

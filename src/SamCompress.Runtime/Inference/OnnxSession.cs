@@ -76,7 +76,7 @@ public sealed class OnnxSession : IDisposable
         ArgumentNullException.ThrowIfNull(model);
         string name = model.Path ?? model.Graph.Name;
         byte[] shell = OnnxWriter.SerializeDetached(model, DetachedBytes, out IReadOnlyList<Value> detached);
-        var leases = new List<IDisposable>();
+        var leases = new List<TensorLease>();
         IReadOnlyList<nint> values = [];
         using SessionOptions options = Options(settings ?? SessionSettings.Default);
         try
@@ -91,12 +91,16 @@ public sealed class OnnxSession : IDisposable
 
             if (buffers.Count > 0)
                 values = OnnxRuntimeLibrary.AddExternalInitializers(options, buffers);
-            return new OnnxSession(name, new InferenceSession(shell, options), leases, values);
+            var session = new InferenceSession(shell, options);
+            // ONNX Runtime has packed most weights into buffers of its own by now.
+            foreach (TensorLease lease in leases)
+                lease.ReleasePages();
+            return new OnnxSession(name, session, leases, values);
         }
         catch (Exception e)
         {
             OnnxRuntimeLibrary.Release(values);
-            foreach (IDisposable lease in leases)
+            foreach (TensorLease lease in leases)
                 lease.Dispose();
             if (e is OnnxRuntimeException)
                 throw OnnxRuntimeLibrary.Failure($"{name}: ONNX Runtime cannot open the model", e);
