@@ -18,10 +18,16 @@ extensions_version=$(property OnnxRuntimeExtensionsVersion)
 packages=("Microsoft.ML.OnnxRuntime.Gpu.$version.nupkg" "Microsoft.ML.OnnxRuntime.Extensions.$extensions_version.nupkg")
 
 say() { echo "onnxruntime: $*" >&2; }
-fail() { say "error: $1"; say "hint: $2"; exit 1; }
+fail() { say "error: $1; $2"; exit 1; } # one line: MSBuild shows no more of it
 holds_packages() { [ -f "$1/${packages[0]}" ] && [ -f "$1/${packages[1]}" ]; }
 
-holds_packages "$feed" && exit 0
+# What NuGet has unpacked already it takes from there.
+installed=${NUGET_PACKAGES:-${HOME:-}/.nuget/packages}
+if [ -f "$installed/microsoft.ml.onnxruntime.gpu/$version/.nupkg.metadata" ] &&
+  [ -f "$installed/microsoft.ml.onnxruntime.extensions/$extensions_version/.nupkg.metadata" ] ||
+  holds_packages "$feed"; then
+  exit 0
+fi
 
 case "$(uname -s)-$(uname -m)" in
   Linux-x86_64) runtime_id=linux-x64 native_folder=Plugins/Linux/x64 ;;
@@ -76,8 +82,8 @@ command -v npm >/dev/null || fail "npm is not installed" "install npm, or add a 
 
 fetch() { # name sha512
   local file=$work/$1-$npm_version.tgz actual
-  (cd "$work" && npm pack --silent "$1@$npm_version" >/dev/null 2>"$work/npm.log") ||
-    fail "npm could not fetch $1@$npm_version: $(tail -n 1 "$work/npm.log")" "check 'npm ping', or add a NuGet feed that has Microsoft.ML.OnnxRuntime.Gpu $version"
+  (cd "$work" && npm pack --loglevel=error "$1@$npm_version" >/dev/null 2>"$work/npm.log") ||
+    fail "npm could not fetch $1@$npm_version: $(grep -m1 -i "error" "$work/npm.log" || true)" "check 'npm ping', or add a NuGet feed that has Microsoft.ML.OnnxRuntime.Gpu $version"
   actual=$({ sha512sum "$file" 2>/dev/null || shasum -a 512 "$file"; } | cut -d' ' -f1)
   [ "$actual" = "$2" ] || fail "$1@$npm_version has sha512 $actual, expected $2" "the npm registry serves a changed package: do not use it"
   mkdir "$work/$1"
