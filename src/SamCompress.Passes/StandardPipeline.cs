@@ -1,8 +1,56 @@
+using SamCompress.Passes.Cleanup;
+using SamCompress.Passes.Rewriting;
+
 namespace SamCompress.Passes;
 
 /// <summary>The order of the passes, with the reason for each place that matters.</summary>
 public static class StandardPipeline
 {
     /// <summary>Turns an exporter's graph into a readable one that computes the same.</summary>
-    public static IReadOnlyList<Pass> Cleanup { get; } = [];
+    public static IReadOnlyList<Pass> Cleanup { get; } =
+    [
+        new SortNodes(), // all that follows reads nodes in order
+        new EliminateDeadNodes(), // what nothing reads is not worth folding
+        new FoldConstantNodes(), // so that "constant" means "initializer" from here on
+        new FoldConstants(), // infers shapes, which the rules below ask for
+        new InlineConstantIf(), // conditions are constant only after folding
+        new FoldConstants(), // what the branches computed
+        new Rewriter("eliminate-no-ops", [.. NoOps, .. Merges]),
+        new MergeSlicesIntoSplit(), // after slices that cut nothing are gone
+        new EliminateDuplicateInitializers(), // before nodes, which are equal only if their inputs are the same
+        new EliminateDuplicateNodes(),
+        new Rewriter("merge-again", [.. NoOps, .. Merges]), // duplicates may have kept chains apart
+        new EliminateDeadNodes(), // the shape arithmetic that nothing reads any more
+        new EliminateDuplicateInitializers(), // operands that the rules made
+        new EliminateUnusedInitializers(),
+        new InferShapes(), // what later stages see
+    ];
+
+    /// <summary>Rules that take nodes away which change nothing.</summary>
+    private static IReadOnlyList<RewriteRule> NoOps =>
+    [
+        new EliminateIdentity(),
+        new EliminateDropout(),
+        new EliminateCast(),
+        new EliminateReshape(),
+        new EliminateTranspose(),
+        new EliminateSlice(),
+        new EliminatePad(),
+        new EliminateTile(),
+        new EliminateConcat(),
+        new EliminateSplit(),
+        new EliminateResize(),
+        new EliminateNeutralOperand(),
+    ];
+
+    /// <summary>Rules that make one node of two.</summary>
+    private static IReadOnlyList<RewriteRule> Merges =>
+    [
+        new FoldReshapeTarget(),
+        new MergeReshapes(),
+        new MergeTransposes(),
+        new MergeSlices(),
+        new MergeCasts(),
+        new FoldBatchNormalization(),
+    ];
 }

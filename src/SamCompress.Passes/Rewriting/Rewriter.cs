@@ -144,10 +144,20 @@ public class Rewriter : Pass
             replacement.Shape = root.Shape;
         List<Node> touched = [.. builder.Nodes, .. root.Uses.Select(u => u.Node)];
         List<Node> old = [.. match.Nodes];
+        string name = root.Name;
+        string nodeName = root.Producer!.Name;
         graph.Substitute(root, replacement);
         if (replacement.Producer is { } producer)
             touched.Add(producer);
         RemoveUnused(old, touched);
+        if (replacement.Producer is { } last && builder.Nodes.Contains(last) && root.Graph is null)
+        {
+            // What stands in for a value goes by its name, in reports as in statistics.
+            last.Name = nodeName;
+            if (!replacement.IsGraphOutput)
+                replacement.Name = graph.FreshName(name);
+        }
+
         return touched;
     }
 
