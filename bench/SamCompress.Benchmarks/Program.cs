@@ -4,6 +4,12 @@ using SamCompress.Benchmarks;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 Benchmark[] benchmarks = [new LinearForms(), new ModelOpening()];
 
+if (args is ["models", .. string[] names])
+{
+    new ModelTable().Print(names);
+    return 0;
+}
+
 if (args is ["--list"])
 {
     foreach (Benchmark benchmark in benchmarks)
