@@ -58,6 +58,8 @@ public static class CommandLine
         root.Options.Add(common.Format);
         root.Options.Add(common.Verbose);
         root.Options.Add(common.Quiet);
+        root.Subcommands.Add(OptimizeCommand.Create(common));
+        root.Subcommands.Add(InspectCommand.Create(common));
         root.Subcommands.Add(DoctorCommand.Create(common));
         return root;
     }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using SamCompress.Cli.Jobs;
 using SamCompress.Cli.Rendering;
 
 namespace SamCompress.Cli.Commands;
@@ -25,7 +24,7 @@ public sealed class CommonOptions(CommandContext context)
             text(Context.Out);
     }
 
-    public IJobProgress Progress(ParseResult parse) =>
+    internal ConsoleProgress Progress(ParseResult parse) =>
         parse.GetValue(Quiet) ? new ConsoleProgress(TextWriter.Null, null) : new ConsoleProgress(Context.Error, Context.TerminalWidth);
 
     /// <summary>An option with listed values.</summary>

@@ -15,10 +15,12 @@ public sealed class ArtifactWriter : IDisposable
     private readonly string _stage;
     private readonly FileStream _lock;
     private readonly bool _overwrite;
+    private readonly IReadOnlyList<string> _targets;
 
-    private ArtifactWriter(string output, string stage, FileStream @lock, bool overwrite)
+    private ArtifactWriter(IReadOnlyList<string> targets, string stage, FileStream @lock, bool overwrite)
     {
-        Output = output;
+        Output = targets[0];
+        _targets = targets;
         _stage = stage;
         _lock = @lock;
         _overwrite = overwrite;
@@ -51,13 +53,17 @@ public sealed class ArtifactWriter : IDisposable
             Directory.CreateDirectory(directory);
             SweepDeadStages(directory);
             (string stage, FileStream @lock) = Claim(output);
-            return new ArtifactWriter(output, stage, @lock, overwrite);
+            return new ArtifactWriter(targets, stage, @lock, overwrite);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw Refused(FailureKind.Output, directory, $"cannot write into the directory of the output: {e.Message}", "choose another place with -o.", e);
         }
     }
+
+    /// <summary>Refuses files that turned out to be inputs after <see cref="Begin"/>: the external data of the model.</summary>
+    /// <exception cref="SamCompressException">The output would be written over one of them.</exception>
+    public void RefuseInputs(IReadOnlyList<string> inputs) => RefuseInputs(_targets, inputs);
 
     /// <summary>Where to make a file of that name; the name is kept when it is moved into place.</summary>
     public string StagePath(string fileName) => Path.Combine(_stage, fileName);
@@ -100,14 +106,13 @@ public sealed class ArtifactWriter : IDisposable
 
     public void Dispose()
     {
-        foreach (string file in Directory.GetFiles(_stage).Where(f => Path.GetFileName(f) != LockName))
-            File.Delete(file);
+        Empty(_stage);
         File.Delete(_lock.Name);
         _lock.Dispose();
         DeleteIfEmpty(_stage);
     }
 
-    private static void RefuseInputs(List<string> targets, IReadOnlyList<string> inputs)
+    private static void RefuseInputs(IReadOnlyList<string> targets, IReadOnlyList<string> inputs)
     {
         var real = new HashSet<string>(inputs.Select(RealPath), OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase);
         foreach (string target in targets)
@@ -162,8 +167,8 @@ public sealed class ArtifactWriter : IDisposable
             using FileStream? @lock = TryLock(stage);
             if (@lock is null)
                 continue;
-            foreach (string file in Directory.GetFiles(stage))
-                File.Delete(file);
+            Empty(stage);
+            File.Delete(@lock.Name);
             DeleteIfEmpty(stage);
         }
     }
@@ -188,6 +193,15 @@ public sealed class ArtifactWriter : IDisposable
     }
 
     private static bool IsOurs(string file) => Path.GetFileName(file) is LockName or OwnerName;
+
+    /// <summary>Removes everything but the lock.</summary>
+    private static void Empty(string stage)
+    {
+        foreach (string file in Directory.GetFiles(stage).Where(f => Path.GetFileName(f) != LockName))
+            File.Delete(file);
+        foreach (string directory in Directory.GetDirectories(stage))
+            Directory.Delete(directory, recursive: true);
+    }
 
     private static void DeleteIfEmpty(string directory)
     {

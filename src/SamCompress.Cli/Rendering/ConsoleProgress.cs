@@ -55,7 +55,6 @@ internal sealed class ConsoleProgress(TextWriter writer, int? terminalWidth) : I
         writer.WriteLine(SafeText.Line(message));
     }
 
-    /// <summary>Takes the line away, so that what follows starts on a clean one.</summary>
     public void Dispose() => Clear();
 
     private static string TimeLeft(int done, int total, TimeSpan elapsed)
@@ -75,7 +74,8 @@ internal sealed class ConsoleProgress(TextWriter writer, int? terminalWidth) : I
         writer.Flush();
     }
 
-    private void Clear()
+    /// <summary>Takes the line away, so that what follows starts on a clean one.</summary>
+    public void Clear()
     {
         if (_drawn == 0)
             return;

@@ -1,0 +1,99 @@
+using SamCompress.IR;
+using SamCompress.IR.Analysis;
+using SamCompress.Passes.Analysis;
+
+namespace SamCompress.Cli.Jobs;
+
+public sealed record InspectOptions(string Model)
+{
+    /// <summary>Shapes to use for inputs whose own are not fixed.</summary>
+    public IReadOnlyDictionary<string, Shape> InputShapes { get; init; } = new Dictionary<string, Shape>();
+}
+
+/// <param name="Shape">Numbers, names of symbolic dimensions, and null for unknown ones; null when the rank is not known.</param>
+public sealed record InspectedValue(string Name, string Type, IReadOnlyList<object?>? Shape);
+
+public sealed record InspectedMemory(long WeightBytes, long PeakActivationBytes, string? PeakNode);
+
+/// <summary>What is in a model.</summary>
+/// <param name="Nodes">How many, in all graphs of the model.</param>
+/// <param name="UncountedNodes">Products and convolutions that are not in <paramref name="Macs"/>, because a shape is not known.</param>
+public sealed record InspectReport(
+    int SchemaVersion,
+    string Model,
+    ModelKind Kind,
+    long IrVersion,
+    IReadOnlyDictionary<string, long> Opsets,
+    string Producer,
+    long FileBytes,
+    IReadOnlyList<InspectedValue> Inputs,
+    IReadOnlyList<InspectedValue> Outputs,
+    long Parameters,
+    MacCounts Macs,
+    int Nodes,
+    IReadOnlyDictionary<string, int> NodesByKind,
+    InspectedMemory Memory,
+    IReadOnlyList<string> UncountedNodes,
+    IReadOnlyList<string> SymbolicDimensions);
+
+/// <summary>Looks into a model without running it and without reading its weights.</summary>
+public static class InspectJob
+{
+    public static InspectReport Run(InspectOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        using Model model = OnnxReader.Read(options.Model, new ReadOptions { AllowMissingData = true });
+        SetInputShapes(model, options.InputShapes);
+        ShapeInference.Infer(model);
+        ModelCost cost = CostModel.Measure(model);
+        List<Node> nodes = [.. model.AllGraphs().SelectMany(g => g.Nodes)];
+        return new InspectReport(
+            1,
+            options.Model,
+            ModelKinds.Recognize(model),
+            model.IrVersion,
+            Opsets(model),
+            $"{model.ProducerName} {model.ProducerVersion}".Trim(),
+            ModelSource.FileBytes(model, options.Model),
+            [.. model.Graph.Inputs.Where(i => i.Initializer is null).Select(Describe)],
+            [.. model.Graph.Outputs.Select(Describe)],
+            cost.Parameters,
+            cost.Macs,
+            nodes.Count,
+            ByKind(nodes),
+            new InspectedMemory(OnnxWriter.TensorBytes(model), cost.PeakActivationBytes, cost.PeakNode),
+            cost.Uncounted,
+            [.. model.Graph.Inputs.Where(i => i.Initializer is null && i.Shape is not null).SelectMany(i => i.Shape!).Where(d => d.Value is null).Select(d => d.ToString()).Distinct()]);
+    }
+
+    private static void SetInputShapes(Model model, IReadOnlyDictionary<string, Shape> shapes)
+    {
+        foreach ((string name, Shape shape) in shapes)
+        {
+            Value input = model.Graph.Inputs.FirstOrDefault(i => i.Name == name)
+                ?? throw new SamCompressException(
+                    FailureKind.Usage,
+                    $"--input-shape: the model has no input '{name}'",
+                    $"its inputs are {string.Join(", ", model.Graph.Inputs.Where(i => i.Initializer is null).Select(i => i.Name))}.");
+            if (input.Shape is { } declared && (declared.Rank != shape.Rank || declared.Zip(shape).Any(d => d.First.Value is { } value && value != d.Second.Value)))
+                throw new SamCompressException(FailureKind.Usage, $"--input-shape: input '{name}' has shape {declared}, which {shape} does not fit");
+            input.Shape = shape;
+        }
+    }
+
+    private static Dictionary<string, long> Opsets(Model model)
+    {
+        var opsets = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (OpsetImport import in model.OpsetImports)
+            opsets[import.Domain.Length == 0 ? "ai.onnx" : import.Domain] = import.Version;
+        return opsets;
+    }
+
+    private static Dictionary<string, int> ByKind(List<Node> nodes) => nodes
+        .GroupBy(n => n.Domain.Length == 0 ? n.OpType : $"{n.Domain}.{n.OpType}", StringComparer.Ordinal)
+        .OrderByDescending(g => g.Count())
+        .ThenBy(g => g.Key, StringComparer.Ordinal)
+        .ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
+
+    private static InspectedValue Describe(Value value) => new(value.Name, value.ElementType.TextName(), value.Shape?.Select(d => d.Value ?? (object?)d.Parameter).ToList());
+}

@@ -1,0 +1,67 @@
+using SamCompress.IR;
+using SamCompress.Passes;
+using SamCompress.Runtime.Inference;
+
+namespace SamCompress.Cli.Jobs;
+
+public sealed record OptimizeOptions(string Model, string Output)
+{
+    public bool Overwrite { get; init; }
+
+    public ExternalDataMode ExternalData { get; init; }
+}
+
+/// <param name="Changed">False when the model was clean already; the output is then a copy.</param>
+/// <param name="Files">What was written, the model first.</param>
+public sealed record OptimizeReport(
+    int SchemaVersion,
+    string Model,
+    string Output,
+    bool Changed,
+    int NodesBefore,
+    int NodesAfter,
+    long BytesBefore,
+    long BytesAfter,
+    double Seconds,
+    IReadOnlyList<PassRecord> Passes,
+    IReadOnlyList<Diagnostic> Diagnostics,
+    IReadOnlyList<string> Files);
+
+/// <summary>Runs the cleanup passes on a model: the result computes the same.</summary>
+public static class OptimizeJob
+{
+    public static OptimizeReport Run(OptimizeOptions options, IJobProgress progress, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(progress);
+        long start = TimeProvider.System.GetTimestamp();
+        string name = Path.GetFileName(options.Output);
+        using ArtifactWriter writer = ArtifactWriter.Begin(options.Output, [name + ".data"], options.Overwrite, [options.Model]);
+        progress.Stage("read");
+        using Model model = ModelSource.Read(options.Model);
+        writer.RefuseInputs(model.Files);
+        int before = CountNodes(model);
+        progress.Stage("optimize");
+        var context = new PassContext { Evaluator = new OnnxConstantEvaluator(), Cancellation = cancellation };
+        IReadOnlyList<PassRecord> passes = new PassPipeline(StandardPipeline.Cleanup).Run(model, context);
+        progress.Stage("write");
+        cancellation.ThrowIfCancellationRequested();
+        writer.Write(() => OnnxWriter.Save(model, writer.StagePath(name), new SaveOptions { ExternalData = options.ExternalData }));
+        IReadOnlyList<string> files = writer.Commit();
+        return new OptimizeReport(
+            1,
+            options.Model,
+            options.Output,
+            passes.Any(p => p.Changes > 0),
+            before,
+            CountNodes(model),
+            ModelSource.FileBytes(model, options.Model),
+            files.Sum(f => new FileInfo(f).Length),
+            TimeProvider.System.GetElapsedTime(start).TotalSeconds,
+            passes,
+            context.Diagnostics,
+            files);
+    }
+
+    private static int CountNodes(Model model) => model.AllGraphs().Sum(g => g.Nodes.Count);
+}
