@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using SamCompress.IR;
+using SamCompress.IR.Analysis;
 
 namespace SamCompress.Passes;
 
@@ -30,8 +31,8 @@ public sealed class PassPipeline(params IEnumerable<Pass> passes)
     /// <summary>Called after each pass, for dumps.</summary>
     public Action<PassRecord, Model>? AfterPass { get; init; }
 
-    /// <summary>Finds what is broken in a model; called after each pass.</summary>
-    public Func<Model, IReadOnlyList<Diagnostic>> Check { get; init; } = _ => [];
+    /// <summary>Finds what is broken in a model; called before the first pass and after each.</summary>
+    public Func<Model, IReadOnlyList<Diagnostic>> Check { get; init; } = model => GraphChecker.Check(model);
 
     /// <returns>One record for each pass that ran, in order.</returns>
     /// <exception cref="SamCompressException">The model is not one that the passes can work on, or <see cref="StopAfter"/> names no pass.</exception>
@@ -43,6 +44,12 @@ public sealed class PassPipeline(params IEnumerable<Pass> passes)
         ArgumentNullException.ThrowIfNull(context);
         if (StopAfter is not null && !Passes.Any(p => p.Name == StopAfter))
             throw new SamCompressException(FailureKind.Usage, $"there is no pass '{StopAfter}'", "passes are: " + string.Join(", ", Passes.Select(p => p.Name).Distinct()));
+        if (Check(model).FirstOrDefault(d => d.Severity == Severity.Error) is { } malformed)
+        {
+            FailureKind kind = malformed.Id.StartsWith("SC4", StringComparison.Ordinal) ? FailureKind.Unsupported : FailureKind.InputRejected;
+            throw new SamCompressException(kind, $"{malformed.Where}: {malformed.Message} ({malformed.Id})") { Location = model.Path };
+        }
+
         var records = new List<PassRecord>();
         foreach (Pass pass in Passes)
         {
