@@ -1,0 +1,174 @@
+using SamCompress.IR;
+
+namespace SamCompress.Passes.Quantization;
+
+public enum LayerKind
+{
+    Linear,
+    Conv,
+    ConvTranspose,
+}
+
+/// <summary>A multiplication with a constant weight, and the addition of a constant bias behind it.</summary>
+public sealed record QuantizableLayer
+{
+    public required LayerKind Kind { get; init; }
+
+    /// <summary>MatMul, Gemm, Conv or ConvTranspose.</summary>
+    public required Node Node { get; init; }
+
+    public required Value Input { get; init; }
+
+    /// <summary>The weight as it is stored: float, for a Linear a matrix.</summary>
+    public required Tensor Weight { get; init; }
+
+    /// <summary>The name of the stored weight.</summary>
+    public required string WeightName { get; init; }
+
+    /// <summary>The axis of the output channels in <see cref="Weight"/>. For a Linear 1, or 0 when it is stored transposed.</summary>
+    public required int WeightAxis { get; init; }
+
+    public Tensor? Bias { get; init; }
+
+    /// <summary>The Add behind a MatMul; null when the bias is an input of the node itself, or there is none.</summary>
+    public Node? BiasAdd { get; init; }
+
+    public required int InputChannels { get; init; }
+
+    public required int OutputChannels { get; init; }
+
+    public int Groups { get; init; } = 1;
+
+    /// <summary>The axis of the channels in the input: the last one of a Linear.</summary>
+    public int InputChannelAxis => Kind == LayerKind.Linear ? -1 : 1;
+
+    /// <summary>The result with the bias.</summary>
+    public Value Output => (BiasAdd ?? Node).Output;
+
+    /// <summary>For selection and reports: the node's name, or else its output's.</summary>
+    public string Name => Node.Name.Length > 0 ? Node.Name : Node.Output.Name;
+}
+
+/// <summary>Finds the layers of a graph, in its order. Nodes of subgraphs are not looked at.</summary>
+/// <remarks>
+/// Linear: MatMul(x, W), its W a constant matrix or the transposition of one, with or without Add(bias of N elements);
+/// Gemm(x, W, bias) without transA, with alpha = beta = 1. Conv and ConvTranspose with constant weight and bias. All of float.
+/// </remarks>
+public static class LayerFinder
+{
+    public static IReadOnlyList<QuantizableLayer> Find(Graph graph)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        return [.. graph.Nodes.Select(Recognize).OfType<QuantizableLayer>()];
+    }
+
+    private static QuantizableLayer? Recognize(Node node) => (node.Domain, node.OpType) switch
+    {
+        (OperatorDomain.Onnx, "MatMul") => MatMul(node),
+        (OperatorDomain.Onnx, "Gemm") => Gemm(node),
+        (OperatorDomain.Onnx, "Conv") => Convolution(node, LayerKind.Conv),
+        (OperatorDomain.Onnx, "ConvTranspose") => Convolution(node, LayerKind.ConvTranspose),
+        _ => null,
+    };
+
+    private static QuantizableLayer? MatMul(Node node)
+    {
+        if (node.Input(0) is not { } input || node.Input(1) is not { } right || ConstantOf(input) is not null)
+            return null;
+        int axis = 1;
+        if (right.Producer is { } transpose && transpose.Is("Transpose") && IsMatrixTransposition(transpose))
+        {
+            right = transpose.Input(0)!;
+            axis = 0;
+        }
+
+        if (FloatConstant(right) is not { Rank: 2 } weight)
+            return null;
+        int channels = (int)weight.Dimensions[axis];
+        Node? add = BiasAddBehind(node.Output, channels, out Tensor? bias);
+        return new QuantizableLayer
+        {
+            Kind = LayerKind.Linear,
+            Node = node,
+            Input = input,
+            Weight = weight,
+            WeightName = right.Name,
+            WeightAxis = axis,
+            Bias = bias,
+            BiasAdd = add,
+            InputChannels = (int)weight.Dimensions[1 - axis],
+            OutputChannels = channels,
+        };
+    }
+
+    private static QuantizableLayer? Gemm(Node node)
+    {
+        if (node.GetInt("transA", 0) != 0 || node.GetFloat("alpha", 1) != 1 || node.GetFloat("beta", 1) != 1)
+            return null;
+        if (node.Input(0) is not { } input || ConstantOf(input) is not null || node.Input(1) is not { } right || FloatConstant(right) is not { Rank: 2 } weight)
+            return null;
+        int axis = node.GetInt("transB", 0) != 0 ? 0 : 1;
+        int channels = (int)weight.Dimensions[axis];
+        Tensor? bias = node.Input(2) is { } third ? FloatConstant(third) : null;
+        if (node.Input(2) is not null && (bias is null || bias.Count != channels || bias.Dimensions[^1] != channels))
+            return null;
+        return new QuantizableLayer
+        {
+            Kind = LayerKind.Linear,
+            Node = node,
+            Input = input,
+            Weight = weight,
+            WeightName = right.Name,
+            WeightAxis = axis,
+            Bias = bias,
+            InputChannels = (int)weight.Dimensions[1 - axis],
+            OutputChannels = channels,
+        };
+    }
+
+    private static QuantizableLayer? Convolution(Node node, LayerKind kind)
+    {
+        if (node.Input(0) is not { } input || node.Input(1) is not { } right || FloatConstant(right) is not { Rank: >= 3 } weight)
+            return null;
+        Tensor? bias = node.Input(2) is { } third ? FloatConstant(third) : null;
+        if (node.Input(2) is not null && bias is null)
+            return null;
+        int groups = (int)node.GetInt("group", 1);
+        bool forward = kind == LayerKind.Conv;
+        return new QuantizableLayer
+        {
+            Kind = kind,
+            Node = node,
+            Input = input,
+            Weight = weight,
+            WeightName = right.Name,
+            WeightAxis = forward ? 0 : 1,
+            Bias = bias,
+            InputChannels = checked((int)(forward ? weight.Dimensions[1] * groups : weight.Dimensions[0])),
+            OutputChannels = checked((int)(forward ? weight.Dimensions[0] : weight.Dimensions[1] * groups)),
+            Groups = groups,
+        };
+    }
+
+    /// <summary>The only user of the product, when it adds a constant with one element for each channel.</summary>
+    private static Node? BiasAddBehind(Value product, int channels, out Tensor? bias)
+    {
+        bias = null;
+        if (product.Uses.Count != 1 || product.IsGraphOutput || !product.Uses[0].Node.Is("Add"))
+            return null;
+        Use use = product.Uses[0];
+        if (use.Node.Graph != product.Graph || use.Node.Input(1 - use.InputIndex) is not { } other)
+            return null;
+        bias = FloatConstant(other) is { Rank: >= 1 } constant && constant.Count == channels && constant.Dimensions[^1] == channels ? constant : null;
+        if (bias is { Rank: > 1 } && (product.Shape is null || bias.Rank > product.Shape.Rank))
+            bias = null;
+        return bias is null ? null : use.Node;
+    }
+
+    private static bool IsMatrixTransposition(Node transpose) => transpose.GetInts("perm") is null or [1, 0];
+
+    private static Tensor? FloatConstant(Value value) => ConstantOf(value) is { ElementType: ElementType.Float } tensor ? tensor : null;
+
+    private static Tensor? ConstantOf(Value value) =>
+        value.Constant ?? (value.Producer is { } node && node.Is("Constant") && node.Attribute("value") is { } attribute ? attribute.Tensor : null);
+}

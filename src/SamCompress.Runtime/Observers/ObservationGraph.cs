@@ -1,0 +1,114 @@
+using SamCompress.IR;
+using SamCompress.Passes.Quantization;
+using SamCompress.Runtime.Inference;
+
+namespace SamCompress.Runtime.Observers;
+
+/// <summary>The names of what is computed for one observed value.</summary>
+/// <param name="Min">The smallest value of each channel.</param>
+/// <param name="Max">The largest value of each channel.</param>
+/// <param name="Rows">Sampled positions with all their channels: [rows, channels], or [batch, channels, rows] where channels are on axis 1.</param>
+internal sealed record ObservedOutputs(string Min, string Max, string Rows);
+
+/// <summary>
+/// Nodes that observe values, added to a graph and taken away again. Each value is seen as a matrix of positions and channels.
+/// Every n-th position is sampled, n odd and just big enough for at most <see cref="SampledElements"/> elements; where it starts
+/// moves from picture to picture, so that over all pictures every position of a map or window has its turn.
+/// </summary>
+internal sealed class ObservationGraph
+{
+    /// <summary>The most elements that are sampled of one value of one picture.</summary>
+    public const int SampledElements = 65536;
+
+    /// <summary>A prime, so that the start visits every residue of any step.</summary>
+    private const long PhaseStep = 7919;
+
+    private readonly List<Node> _nodes = [];
+    private readonly List<ObservedOutputs> _values = [];
+    private readonly Graph _graph;
+    private readonly bool _axesAreInput;
+    private readonly int _outputsBefore;
+    private Value? _phase;
+
+    private ObservationGraph(Model model)
+    {
+        _graph = model.Graph;
+        _axesAreInput = model.Opset() >= 18;
+        _outputsBefore = _graph.Outputs.Count;
+    }
+
+    /// <summary>In the order of the observed values.</summary>
+    public IReadOnlyList<ObservedOutputs> Values => _values;
+
+    public IEnumerable<string> Outputs => _values.SelectMany(v => (string[])[v.Min, v.Max, v.Rows]);
+
+    public string PhaseInput { get; private set; } = "";
+
+    /// <exception cref="InvariantException">The graph has no such value.</exception>
+    public static ObservationGraph AddTo(Model model, IReadOnlyList<ObservedValue> observed)
+    {
+        var result = new ObservationGraph(model);
+        if (observed.Count == 0)
+            return result;
+        Dictionary<string, Value> values = model.Graph.Inputs.Concat(model.Graph.Nodes.SelectMany(n => n.Outputs).OfType<Value>())
+            .DistinctBy(v => v.Name).ToDictionary(v => v.Name, StringComparer.Ordinal);
+        result.PhaseInput = model.Graph.FreshName("samcompress_phase");
+        result._phase = model.Graph.AddInput(result.PhaseInput, ElementType.Int64, Shape.Of(1));
+        foreach (ObservedValue o in observed)
+            result.Observe(values.GetValueOrDefault(o.Name) ?? throw new InvariantException($"the model has no value '{o.Name}' to observe"), o);
+        return result;
+    }
+
+    public void RemoveFrom(Model model)
+    {
+        while (_graph.Outputs.Count > _outputsBefore)
+            _graph.RemoveOutput(_graph.Outputs.Count - 1);
+        for (int i = _nodes.Count - 1; i >= 0; i--)
+            model.Graph.Remove(_nodes[i]);
+        if (_phase is not null)
+            _graph.RemoveInput(_graph.Inputs.Count - 1);
+    }
+
+    /// <summary>The value of <see cref="PhaseInput"/> for a picture.</summary>
+    public static RuntimeTensor Phase(int picture) => RuntimeTensor.Of([picture * PhaseStep], 1);
+
+    private void Observe(Value value, ObservedValue observed)
+    {
+        bool channelsLast = observed.ChannelAxis == -1;
+        Value positions = channelsLast
+            ? Add("Reshape", [value, Constant(Tensor.Vector(-1, observed.Channels))])
+            : Add("Reshape", [value, Constant(Tensor.Vector(0, observed.Channels, -1))]);
+        long axis = channelsLast ? 0 : 2;
+        long[] reduced = channelsLast ? [0] : [0, 2];
+        Value min = Reduce("ReduceMin", positions, reduced);
+        Value max = Reduce("ReduceMax", positions, reduced);
+
+        long most = Math.Max(1, SampledElements / observed.Channels);
+        Value count = Add("Gather", [Add("Shape", [positions]), Constant(Tensor.Vector(axis))]);
+        Value step = Add("Div", [Add("Add", [count, Constant(Tensor.Vector(most - 1))]), Constant(Tensor.Vector(most))]);
+        Value one = Constant(Tensor.Vector(1));
+        Value odd = Add("Sub", [Add("Add", [step, one]), Add("Mod", [step, Constant(Tensor.Vector(2))])]);
+        Value start = Add("Mod", [_phase, odd]);
+        Value rows = Add("Slice", [positions, start, Constant(Tensor.Vector(long.MaxValue)), Constant(Tensor.Vector(axis)), odd]);
+        foreach (Value output in (Value[])[min, max, rows])
+        {
+            output.ElementType = ElementType.Float;
+            _graph.AddOutput(output);
+        }
+
+        _values.Add(new ObservedOutputs(min.Name, max.Name, rows.Name));
+    }
+
+    private Value Reduce(string opType, Value value, long[] axes) => _axesAreInput
+        ? Add(opType, [value, Constant(Tensor.Vector(axes))], NodeAttribute.Of("keepdims", 0L))
+        : Add(opType, [value], NodeAttribute.Of("axes", axes), NodeAttribute.Of("keepdims", 0L));
+
+    private Value Constant(Tensor tensor) => Add("Constant", [], NodeAttribute.Of("value", tensor));
+
+    private Value Add(string opType, IReadOnlyList<Value?> inputs, params NodeAttribute[] attributes)
+    {
+        Node node = _graph.Append(opType, inputs, [_graph.FreshName("samcompress_observe")], attributes);
+        _nodes.Add(node);
+        return node.Output;
+    }
+}
