@@ -58,8 +58,10 @@ public static class CommandLine
         root.Options.Add(common.Format);
         root.Options.Add(common.Verbose);
         root.Options.Add(common.Quiet);
+        root.Subcommands.Add(QuantizeCommand.Create(common));
         root.Subcommands.Add(OptimizeCommand.Create(common));
         root.Subcommands.Add(InspectCommand.Create(common));
+        root.Subcommands.Add(CheckCommand.Create(common));
         root.Subcommands.Add(DoctorCommand.Create(common));
         return root;
     }

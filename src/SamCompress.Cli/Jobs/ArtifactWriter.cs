@@ -17,8 +17,12 @@ public sealed class ArtifactWriter : IDisposable
     private readonly bool _overwrite;
     private readonly IReadOnlyList<string> _targets;
 
-    private ArtifactWriter(IReadOnlyList<string> targets, string stage, FileStream @lock, bool overwrite)
+    /// <summary>The directories that were made for the output, the innermost first.</summary>
+    private readonly IReadOnlyList<string> _made;
+
+    private ArtifactWriter(IReadOnlyList<string> targets, IReadOnlyList<string> made, string stage, FileStream @lock, bool overwrite)
     {
+        _made = made;
         Output = targets[0];
         _targets = targets;
         _stage = stage;
@@ -50,10 +54,11 @@ public sealed class ArtifactWriter : IDisposable
 
         try
         {
+            IReadOnlyList<string> made = MissingDirectories(directory);
             Directory.CreateDirectory(directory);
             SweepDeadStages(directory);
             (string stage, FileStream @lock) = Claim(output);
-            return new ArtifactWriter(targets, stage, @lock, overwrite);
+            return new ArtifactWriter(targets, made, stage, @lock, overwrite);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -110,6 +115,16 @@ public sealed class ArtifactWriter : IDisposable
         File.Delete(_lock.Name);
         _lock.Dispose();
         DeleteIfEmpty(_stage);
+        foreach (string directory in _made)
+            DeleteIfEmpty(directory);
+    }
+
+    private static List<string> MissingDirectories(string directory)
+    {
+        var missing = new List<string>();
+        for (string? d = directory; d is not null && !Directory.Exists(d); d = Path.GetDirectoryName(d))
+            missing.Add(d);
+        return missing;
     }
 
     private static void RefuseInputs(IReadOnlyList<string> targets, IReadOnlyList<string> inputs)

@@ -9,9 +9,9 @@ internal static class DoctorRenderer
         int width = report.Findings.Max(f => f.Subject.Length);
         foreach (DoctorFinding finding in report.Findings)
         {
-            writer.WriteLine($"{(finding.Ok ? "ok     " : "missing")} {finding.Subject.PadRight(width)}  {finding.Found}");
+            writer.WriteLine($"{finding.Verdict.ToString().ToLowerInvariant(),-6} {finding.Subject.PadRight(width)}  {finding.Found}");
             if (finding.Hint is not null)
-                writer.WriteLine($"        {new string(' ', width)}  {finding.Hint}");
+                writer.WriteLine($"       {new string(' ', width)}  {finding.Hint}");
         }
     }
 }

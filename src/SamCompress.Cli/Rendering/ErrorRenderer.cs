@@ -39,6 +39,8 @@ internal sealed class ErrorRenderer(CommandContext context, bool json)
     {
         message = SafeText.Line(message);
         location = location is null ? null : SafeText.Line(location);
+        if (location is not null && message.StartsWith(location + ": ", StringComparison.Ordinal))
+            message = message[(location.Length + 2)..];
         context.Error.WriteLine($"{location ?? "samcompress"}: error {id}: {message}");
         if (hint is not null)
             context.Error.WriteLine($"hint: {SafeText.Line(hint)}");

@@ -11,23 +11,24 @@ public enum ModelKind
     /// <summary>A picture in, an image embedding out: the encoder of a Segment Anything model.</summary>
     SamEncoder,
 
-    /// <summary>The official prompt encoder and mask decoder: an image embedding and prompts in, masks out.</summary>
+    /// <summary>A prompt encoder and mask decoder: an image embedding and prompts in, masks out.</summary>
     SamDecoder,
 }
 
 public static class ModelKinds
 {
-    private static readonly string[] DecoderInputs = ["image_embeddings", "point_coords", "point_labels"];
+    /// <summary>Of the official export and those that follow it, and of exports for transformers.js.</summary>
+    private static readonly string[][] DecoderInputs = [["image_embeddings", "point_coords"], ["image_embeddings", "input_points"]];
 
     /// <summary>
-    /// A decoder has the inputs <c>image_embeddings</c>, <c>point_coords</c> and <c>point_labels</c>. An encoder has one input, a picture
-    /// [N,3,H,W] or [N,H,W,3] or [3,H,W], and an output [N,C,h,w] with more channels and a smaller grid than the picture.
+    /// A decoder has the input <c>image_embeddings</c> and one for points. An encoder has one input, a picture [N,3,H,W] or [N,H,W,3]
+    /// or [3,H,W], and an output [N,C,h,w] with more channels and a smaller grid than the picture.
     /// </summary>
     public static ModelKind Recognize(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
         List<Value> inputs = [.. model.Graph.Inputs.Where(i => i.Initializer is null)];
-        if (DecoderInputs.All(name => inputs.Exists(i => i.Name == name)))
+        if (DecoderInputs.Any(names => names.All(name => inputs.Exists(i => i.Name == name))))
             return ModelKind.SamDecoder;
         return inputs is [{ Shape: { } picture }] && LargerSide(picture) is { } side && model.Graph.Outputs.Any(o => IsEmbedding(o, side))
             ? ModelKind.SamEncoder

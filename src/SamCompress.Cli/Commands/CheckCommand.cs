@@ -1,0 +1,31 @@
+using System.CommandLine;
+using SamCompress.Cli.Jobs;
+using SamCompress.Cli.Rendering;
+
+namespace SamCompress.Cli.Commands;
+
+/// <summary><c>samcompress check MODEL</c>: whether a model keeps to the format.</summary>
+internal static class CheckCommand
+{
+    public static Command Create(CommonOptions common)
+    {
+        var model = new ModelArgument("The ONNX file to check.");
+        var command = new Command("check", "Check a model by the rules of ONNX; exit with 1 when it breaks one.");
+        model.AddTo(command);
+        command.SetAction(parse =>
+        {
+            CheckReport report = CheckJob.Run(model.Of(parse));
+            common.Write(parse, report, writer => Write(report, writer));
+            return report.Ok ? ExitCodes.Done : ExitCodes.Negative;
+        });
+        return command;
+    }
+
+    private static void Write(CheckReport report, TextWriter writer)
+    {
+        string file = SafeText.Line(report.Model);
+        foreach (Diagnostic finding in report.Findings)
+            writer.WriteLine($"{file}({SafeText.Name(finding.Where)}): {finding.Severity.ToString().ToLowerInvariant()} {finding.Id}: {SafeText.Line(finding.Message)}");
+        writer.WriteLine(report.Ok && report.Warnings == 0 ? $"{file}: no problems" : $"{file}: {report.Errors} errors, {report.Warnings} warnings");
+    }
+}

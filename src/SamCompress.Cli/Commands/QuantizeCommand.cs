@@ -1,0 +1,58 @@
+using System.CommandLine;
+using SamCompress.Cli.Jobs;
+using SamCompress.Cli.Rendering;
+
+namespace SamCompress.Cli.Commands;
+
+/// <summary><c>samcompress quantize MODEL</c>: a validated int8 model out of a float one.</summary>
+internal static class QuantizeCommand
+{
+    public static Command Create(CommonOptions common)
+    {
+        var model = new ModelArgument("The image encoder to quantize, an ONNX file.");
+        var output = new OutputOptions(required: false, "MODEL.w8a8.onnx beside the model");
+        var calibration = new CalibrationOptions();
+        var selection = new SelectionOptions();
+        var execution = new ExecutionOptions();
+        Option<string> precision = CommonOptions.Choice("--precision", "Bits of weights and activations.", "w8a8", "w8a8", "int8");
+        precision.Aliases.Add("-p");
+        var decoder = new Option<string?>("--decoder") { Description = "The mask decoder to validate with. [default: the one beside the model]", HelpName = "FILE" };
+        Option<double?> minMiou = Numbers.Between("--min-miou", "Exit with 1 when the mean mask IoU is lower.", 0, 1);
+        var requantize = new Option<bool>("--allow-requantize") { Description = "Accept a model that is quantized already." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done to each layer, and write nothing." };
+
+        var command = new Command("quantize", "Quantize an image encoder to int8, prove it by its masks, and write it with a report.");
+        model.AddTo(command);
+        command.Options.Add(precision);
+        output.AddTo(command);
+        command.Options.Add(decoder);
+        calibration.AddTo(command);
+        selection.AddTo(command);
+        execution.AddTo(command);
+        foreach (Option option in new Option[] { minMiou, requantize, dryRun })
+            command.Options.Add(option);
+        command.SetAction(parse =>
+        {
+            var options = new QuantizeOptions
+            {
+                Model = model.Of(parse),
+                Output = output.Output(parse),
+                Overwrite = output.Overwrite(parse),
+                ExternalData = output.ExternalData(parse),
+                Decoder = parse.GetValue(decoder),
+                Calibration = calibration.Of(parse),
+                Selection = selection.Of(parse),
+                Execution = execution.Of(parse),
+                MinMeanIou = parse.GetValue(minMiou),
+                AllowRequantize = parse.GetValue(requantize),
+                DryRun = parse.GetValue(dryRun),
+            };
+            using ConsoleProgress progress = common.Progress(parse);
+            CompressionReport report = new QuantizeJob(options, progress, common.Context.Cancellation).Run();
+            progress.Clear();
+            common.Write(parse, report, writer => QuantizeRenderer.Write(report, writer));
+            return report.GatesMet ? ExitCodes.Done : ExitCodes.Negative;
+        });
+        return command;
+    }
+}

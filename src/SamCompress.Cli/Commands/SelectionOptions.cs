@@ -1,0 +1,30 @@
+using System.CommandLine;
+using SamCompress.Passes.Quantization;
+
+namespace SamCompress.Cli.Commands;
+
+/// <summary>The options about which layers are quantized.</summary>
+internal sealed class SelectionOptions
+{
+    private readonly Option<string[]> _nodes = List("--nodes-to-quantize", "Quantize these layers only. Repeat for more; * and ? or re:REGEX match several.", "NAME");
+    private readonly Option<string[]> _excludedNodes = List("--nodes-to-exclude", "Leave these layers as they are.", "NAME");
+    private readonly Option<string[]> _opTypes = List("--op-types-to-quantize", "Quantize layers of these operators only.", "TYPE");
+    private readonly Option<string[]> _excludedOpTypes = List("--op-types-to-exclude", "Leave layers of these operators as they are.", "TYPE");
+
+    public void AddTo(Command command)
+    {
+        foreach (Option option in new[] { _nodes, _excludedNodes, _opTypes, _excludedOpTypes })
+            command.Options.Add(option);
+    }
+
+    public NodeSelection Of(ParseResult parse) => new()
+    {
+        NodesToQuantize = parse.GetValue(_nodes) ?? [],
+        NodesToExclude = parse.GetValue(_excludedNodes) ?? [],
+        OpTypesToQuantize = parse.GetValue(_opTypes) ?? [],
+        OpTypesToExclude = parse.GetValue(_excludedOpTypes) ?? [],
+    };
+
+    private static Option<string[]> List(string name, string description, string helpName) =>
+        new(name) { Description = description, HelpName = helpName, AllowMultipleArgumentsPerToken = false };
+}

@@ -1,0 +1,85 @@
+using SamCompress.Runtime.Images;
+using SamCompress.Runtime.Observers;
+
+namespace SamCompress.Cli.Jobs;
+
+/// <summary>The pictures of a job: those to calibrate with, and others, if there are enough, to judge the result by.</summary>
+internal sealed class CalibrationPictures
+{
+    private readonly CalibrationRequest _request;
+    private readonly List<string> _skipped = [];
+
+    private CalibrationPictures(CalibrationRequest request, string source, ImageSet calibration, ImageSet heldOut)
+    {
+        _request = request;
+        Source = source;
+        Calibration = calibration.Paths;
+        HeldOut = heldOut.Paths;
+        SetHash = FileHash.OfHashes(Calibration.Select(FileHash.Of));
+    }
+
+    /// <summary>The name of the set, for reports.</summary>
+    public string Source { get; }
+
+    public IReadOnlyList<string> Calibration { get; }
+
+    /// <summary>Pictures that calibration does not see; may be empty.</summary>
+    public IReadOnlyList<string> HeldOut { get; }
+
+    /// <summary>SHA-256 over the hashes of the calibration pictures, in order.</summary>
+    public string SetHash { get; }
+
+    /// <summary>Pictures that could not be read, so far.</summary>
+    public IReadOnlyList<string> Skipped => _skipped;
+
+    /// <param name="modelHash">Tells whether the shipped set fits the model.</param>
+    /// <param name="heldOut">How many pictures to hold out, at most.</param>
+    /// <exception cref="SamCompressException">Usage: none are given and none fit. Input: they are missing or too few.</exception>
+    public static CalibrationPictures Choose(CalibrationRequest request, string modelHash, int heldOut)
+    {
+        ImageSet all = ImageSet.Open(request.Data ?? DefaultFolder(modelHash));
+        int count = all.Paths.Count;
+        int samples = request.Samples ?? Math.Min(CalibrationRequest.DefaultSamples, count - Math.Min(heldOut, count / 5));
+        (ImageSet calibration, ImageSet validation) = all.Split(samples, heldOut, request.AllowFewer);
+        string source = request.Data is null ? "the shipped set" : Path.GetFileName(Path.TrimEndingDirectorySeparator(request.Data));
+        return new CalibrationPictures(request, source, calibration, validation);
+    }
+
+    /// <summary>Whether <see cref="Choose"/> would find a set.</summary>
+    public static bool AreGiven(CalibrationRequest request, string modelHash) => request.Data is not null || Shipped(modelHash) is not null;
+
+    /// <summary>Reads the calibration pictures one at a time, passing over as many bad ones as the request allows.</summary>
+    public IEnumerable<CalibrationSample> Samples(ImageLoader loader, string input, IJobProgress progress, CancellationToken cancellation)
+    {
+        for (int i = 0; i < Calibration.Count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            EncoderImage? image = Load(loader, Calibration[i], progress, cancellation);
+            if (image is not null)
+                yield return new CalibrationSample(image.Path, new Dictionary<string, Runtime.Inference.RuntimeTensor> { [input] = image.Input });
+            progress.Advance(i + 1, Calibration.Count, "pictures");
+        }
+    }
+
+    private EncoderImage? Load(ImageLoader loader, string path, IJobProgress progress, CancellationToken cancellation)
+    {
+        try
+        {
+            return loader.Load(path, cancellation);
+        }
+        catch (SamCompressException e) when (e.Kind == FailureKind.InputRejected && _skipped.Count < _request.SkipBadImages)
+        {
+            _skipped.Add(Path.GetFileName(path));
+            progress.Note($"skipped {e.Message}");
+            return null;
+        }
+    }
+
+    private static string? Shipped(string modelHash) =>
+        ShippedAssets.Find() is { } assets && assets.IsSampleModel(modelHash) ? assets.CalibrationFolder : null;
+
+    private static string DefaultFolder(string modelHash) => Shipped(modelHash) ?? throw new SamCompressException(
+        FailureKind.Usage,
+        "pictures to calibrate with are needed",
+        "give a folder of some 32 pictures like those that the model will see: --calibration-data DIR.");
+}

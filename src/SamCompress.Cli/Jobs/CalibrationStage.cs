@@ -1,0 +1,76 @@
+using SamCompress.IR;
+using SamCompress.Passes.Analysis;
+using SamCompress.Passes.Quantization;
+using SamCompress.Runtime.Images;
+using SamCompress.Runtime.Inference;
+using SamCompress.Runtime.Observers;
+
+namespace SamCompress.Cli.Jobs;
+
+/// <summary>Gets calibration statistics: from the cache where there is one, else by running the model on the pictures, one at a time.</summary>
+internal sealed class CalibrationStage(CalibrationRequest request, ExecutionRequest execution, StageClock clock, IJobProgress progress, CancellationToken cancellation)
+{
+    /// <summary>What the process takes beside models and observers.</summary>
+    private const long BaseMemory = 150 << 20;
+
+    /// <param name="model">Cleaned up, with shapes.</param>
+    /// <param name="hash">Of the model as it was read.</param>
+    /// <param name="pictures">Null when the cache alone must do.</param>
+    public (CalibrationStatistics Statistics, bool FromCache) Run(Model model, string hash, QuantizationPlanner planner, CalibrationPictures? pictures)
+    {
+        IReadOnlyList<ObservedValue> observed = planner.RequiredStatistics(model);
+        if (request.Cache is { } cache && File.Exists(cache))
+        {
+            clock.Start("read calibration cache");
+            using FileStream stream = File.OpenRead(cache);
+            CalibrationStatistics cached = CalibrationCache.Read(stream, cache);
+            CalibrationCache.Validate(cached, cache, hash, CommandLine.Version, pictures?.SetHash);
+            return (cached, true);
+        }
+
+        clock.Start("calibrate");
+        CheckMemory(model, observed);
+        Value input = model.Graph.Inputs.First(i => i.Initializer is null);
+        using var loader = new ImageLoader(Preprocessing.For(new SessionValue(input.Name, input.ElementType, input.Shape), model.Path ?? ""));
+        var calibrator = new Calibrator(new CalibrationSettings { Session = execution.Session, MaxMemory = execution.MaxMemory });
+        CalibrationStatistics statistics = calibrator.Run(
+            model,
+            observed,
+            pictures!.Samples(loader, input.Name, progress, cancellation),
+            new CalibrationOrigin(hash, CommandLine.Version, pictures.SetHash),
+            cancellationToken: cancellation);
+        if (request.Cache is { } file)
+            Write(statistics, file);
+        return (statistics, false);
+    }
+
+    /// <summary>Says how much memory is needed, and refuses at once what cannot work.</summary>
+    private void CheckMemory(Model model, IReadOnlyList<ObservedValue> observed)
+    {
+        long weights = OnnxWriter.TensorBytes(model), activations = CostModel.Measure(model).PeakActivationBytes, observers = Calibrator.ObserverMemory(observed);
+        long needed = weights + activations + observers + BaseMemory;
+        progress.Note($"memory: about {Megabytes(needed)}, of it {Megabytes(weights)} for weights, {Megabytes(activations)} for activations, {Megabytes(observers)} for observers");
+        if (needed > execution.MaxMemory)
+        {
+            throw new SamCompressException(
+                FailureKind.Runtime,
+                $"calibration needs about {Megabytes(needed)} of memory, and --max-memory allows {Megabytes(execution.MaxMemory.Value)}",
+                "raise --max-memory.");
+        }
+    }
+
+    private static string Megabytes(long bytes) => $"{(bytes + 999_999) / 1_000_000} MB";
+
+    /// <summary>The cache is a file of its own, complete or not there.</summary>
+    private static void Write(CalibrationStatistics statistics, string file)
+    {
+        using ArtifactWriter writer = ArtifactWriter.Begin(file, [], overwrite: false, []);
+        writer.Write(() =>
+        {
+            using FileStream stream = File.Create(writer.StagePath(Path.GetFileName(file)));
+            CalibrationCache.Write(statistics, stream);
+            return true;
+        });
+        writer.Commit();
+    }
+}

@@ -1,0 +1,94 @@
+using SamCompress.Passes;
+using SamCompress.Passes.Quantization;
+
+namespace SamCompress.Cli.Jobs;
+
+/// <summary>A model file. Names no folder, so that a report can be handed on.</summary>
+/// <param name="Sha256">Of the model file itself; external data has its own.</param>
+public sealed record ReportedModel(string File, string Sha256, long Bytes, int Nodes, long Parameters);
+
+/// <summary>The pictures that calibration saw.</summary>
+/// <param name="FromCache">Whether the statistics came from a cache, so that no picture was read now.</param>
+public sealed record ReportedCalibration(string Method, int Pictures, string PictureSetHash, string Source, bool FromCache, IReadOnlyList<string> SkippedPictures);
+
+/// <summary>What was decided about a layer and what ONNX Runtime made of it.</summary>
+/// <param name="Kernel">The operator that runs the layer, or null when none can be told.</param>
+/// <param name="Fallback">Why a layer that was to run as integers does not, or null.</param>
+public sealed record ReportedLayer(string Name, LayerKind Kind, LayerExecution Execution, string Why, string? Kernel, bool IntegerKernel, string? Fallback);
+
+/// <summary>How near the student comes to the teacher.</summary>
+/// <param name="HeldOut">Whether calibration has not seen the pictures.</param>
+/// <param name="Note">What could not be measured and why, or null.</param>
+public sealed record ReportedQuality(
+    int Pictures,
+    bool HeldOut,
+    string? Decoder,
+    int Masks,
+    double? MeanIou,
+    double? P5Iou,
+    double? BoundaryIou,
+    double? BestMaskAgreement,
+    double? IouPredictionError,
+    double EmbeddingCosine,
+    double EmbeddingSqnr,
+    string? Note);
+
+/// <param name="Interleaved">Whether both ran in turns; else one after the other, because both at once would not fit into memory.</param>
+public sealed record ReportedSpeed(string Device, int Runs, double TeacherMilliseconds, double StudentMilliseconds, bool Interleaved)
+{
+    /// <summary>How many times as fast as the teacher the student is.</summary>
+    public double Ratio => TeacherMilliseconds / StudentMilliseconds;
+}
+
+/// <summary>A demand on the result.</summary>
+public sealed record ReportedGate(string Name, double Wanted, double? Got)
+{
+    public bool Met => Got >= Wanted;
+}
+
+public sealed record ReportedStage(string Name, double Seconds);
+
+/// <summary>What came out of a compression, for programs and people; no part of it is needed to use the artifact.</summary>
+public sealed record CompressionReport
+{
+    public int SchemaVersion { get; init; } = 1;
+
+    public required string ToolVersion { get; init; }
+
+    public required string RuntimeVersion { get; init; }
+
+    public required IReadOnlyDictionary<string, object?> Options { get; init; }
+
+    public required ReportedModel Model { get; init; }
+
+    /// <summary>Null after a dry run.</summary>
+    public required ReportedModel? Artifact { get; init; }
+
+    /// <summary>Size of the artifact, as a part of the model's.</summary>
+    public double? SizeRatio => Artifact is null ? null : (double)Artifact.Bytes / Model.Bytes;
+
+    public required ReportedCalibration? Calibration { get; init; }
+
+    public required ReportedQuality? Quality { get; init; }
+
+    public required ReportedSpeed? Speed { get; init; }
+
+    public required IReadOnlyList<ReportedGate> Gates { get; init; }
+
+    public bool GatesMet => Gates.All(g => g.Met);
+
+    public required IReadOnlyList<ReportedLayer> Layers { get; init; }
+
+    public required IReadOnlyList<Diagnostic> Diagnostics { get; init; }
+
+    public required IReadOnlyList<PassRecord> Passes { get; init; }
+
+    public required IReadOnlyList<ReportedStage> Stages { get; init; }
+
+    public required long PeakMemoryBytes { get; init; }
+
+    /// <summary>What was written, by name: the artifact first, the reports last.</summary>
+    public required IReadOnlyList<string> Files { get; init; }
+
+    public double Seconds => Stages.Sum(s => s.Seconds);
+}

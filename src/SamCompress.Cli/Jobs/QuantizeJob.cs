@@ -1,0 +1,150 @@
+using System.Diagnostics;
+using SamCompress.Cli.Rendering;
+using SamCompress.IR;
+using SamCompress.Passes;
+using SamCompress.Passes.Analysis;
+using SamCompress.Passes.Quantization;
+using SamCompress.Passes.Targets;
+using SamCompress.Runtime.Inference;
+
+namespace SamCompress.Cli.Jobs;
+
+/// <summary>
+/// Quantizes an image encoder: read, clean up, calibrate, plan, quantize, write, prove. The artifact appears only when it has been loaded
+/// and run; a gate that is missed is no failure of the job, and is in the report.
+/// </summary>
+public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, CancellationToken cancellation)
+{
+    private readonly StageClock _clock = new(progress, cancellation);
+    private readonly PassContext _context = new() { Evaluator = new OnnxConstantEvaluator(), Cancellation = cancellation };
+    private readonly List<PassRecord> _passes = [];
+
+    /// <exception cref="SamCompressException">See reliability rules: usage, input, unsupported, output, runtime.</exception>
+    public CompressionReport Run()
+    {
+        string name = Path.GetFileName(options.OutputPath);
+        string stem = Path.GetFileNameWithoutExtension(name);
+        using ArtifactWriter? writer = options.DryRun
+            ? null
+            : ArtifactWriter.Begin(options.OutputPath, [name + ".data", stem + ".report.json", stem + ".report.md"], options.Overwrite, Inputs());
+        _clock.Start("read");
+        using Model model = ModelSource.Read(options.Model);
+        writer?.RefuseInputs(model.Files);
+        RequireEncoder(model);
+        string hash = FileHash.Of(model, options.Model);
+        ReportedModel source = Describe(model, options.Model, hash, ModelSource.FileBytes(model, options.Model));
+        CalibrationPictures? pictures = Pictures(hash);
+
+        _clock.Start("clean up");
+        RunPasses(model, StandardPipeline.Cleanup);
+        var planner = new QuantizationPlanner(
+            new QuantizationOptions { Estimator = options.Calibration.Estimator, Selection = options.Selection, AllowRequantize = options.AllowRequantize },
+            TargetDescription.Load(TargetDescription.Default));
+        (CalibrationStatistics statistics, bool fromCache) = new CalibrationStage(options.Calibration, options.Execution, _clock, progress, cancellation).Run(model, hash, planner, pictures);
+
+        _clock.Start("quantize");
+        QuantizationPlan plan = planner.Plan(model, statistics, cancellation);
+        RunPasses(model, [new QuantizePass(plan)]);
+        CompressionReport report = new()
+        {
+            ToolVersion = CommandLine.Version,
+            RuntimeVersion = OnnxSession.RuntimeVersion,
+            Options = EffectiveOptions(),
+            Model = source,
+            Artifact = null,
+            Calibration = new ReportedCalibration(
+                options.Calibration.Method, statistics.PictureCount, statistics.PictureSetHash, pictures?.Source ?? "the cache", fromCache, pictures?.Skipped ?? []),
+            Quality = null,
+            Speed = null,
+            Gates = [],
+            Layers = LayerKernels.Report(plan, null),
+            Diagnostics = _context.Diagnostics,
+            Passes = _passes,
+            Stages = _clock.Stages,
+            PeakMemoryBytes = PeakMemory(),
+            Files = [],
+        };
+        if (writer is null)
+            return report;
+
+        SetProvenance(model, hash, statistics);
+        _clock.Start("write");
+        IReadOnlyList<string> staged = writer.Write(() => OnnxWriter.Save(model, writer.StagePath(name), new SaveOptions { ExternalData = options.ExternalData }));
+        _clock.Start("load");
+        KernelReport kernels = KernelReport.Read(staged[0], options.Execution.Session, Path.GetDirectoryName(staged[0]));
+        (ReportedQuality? quality, ReportedSpeed? speed) = new ValidationStage(_clock).Run();
+        report = report with
+        {
+            Artifact = Describe(model, options.OutputPath, FileHash.Of(staged[0]), staged.Sum(f => new FileInfo(f).Length)),
+            Quality = quality,
+            Speed = speed,
+            Gates = options.MinMeanIou is { } wanted ? [new ReportedGate("mean-iou", wanted, quality?.MeanIou)] : [],
+            Layers = LayerKernels.Report(plan, kernels),
+            Stages = _clock.Stages,
+            PeakMemoryBytes = PeakMemory(),
+            Files = [.. staged.Select(f => Path.GetFileName(f)), stem + ".report.json", stem + ".report.md"],
+        };
+        writer.Write(() =>
+        {
+            File.WriteAllText(writer.StagePath(stem + ".report.json"), JsonText.Serialize(report) + "\n");
+            File.WriteAllText(writer.StagePath(stem + ".report.md"), ReportMarkdown.Render(report));
+            return true;
+        });
+        cancellation.ThrowIfCancellationRequested();
+        writer.Commit();
+        return report with { Files = [.. report.Files.Select(f => Path.Combine(Path.GetDirectoryName(options.OutputPath)!, f))] };
+    }
+
+    private IReadOnlyList<string> Inputs() => options.Decoder is null ? [options.Model] : [options.Model, options.Decoder];
+
+    private CalibrationPictures? Pictures(string hash) =>
+        options.Calibration.Cache is { } cache && File.Exists(cache) && !CalibrationPictures.AreGiven(options.Calibration, hash)
+            ? null
+            : CalibrationPictures.Choose(options.Calibration, hash, ValidationStage.MostPictures);
+
+    private void RequireEncoder(Model model)
+    {
+        ModelKind kind = ModelKinds.Recognize(model);
+        if (kind == ModelKind.SamEncoder)
+            return;
+        string what = kind == ModelKind.SamDecoder ? "this is the mask decoder of a Segment Anything model" : "this is no image encoder: it does not turn a picture into an embedding";
+        throw new SamCompressException(FailureKind.Unsupported, what, "give the image encoder; 'samcompress inspect' says what a model is.") { Location = options.Model };
+    }
+
+    private void RunPasses(Model model, IReadOnlyList<Pass> passes) => _passes.AddRange(new PassPipeline(passes).Run(model, _context));
+
+    private static ReportedModel Describe(Model model, string path, string hash, long bytes) =>
+        new(Path.GetFileName(path), hash, bytes, model.AllGraphs().Sum(g => g.Nodes.Count), CostModel.Measure(model).Parameters);
+
+    private static void SetProvenance(Model model, string hash, CalibrationStatistics statistics)
+    {
+        model.SetMetadata(QuantizePass.MetadataPrefix + "version", CommandLine.Version);
+        model.SetMetadata(QuantizePass.MetadataPrefix + "source-sha256", hash);
+        model.SetMetadata(QuantizePass.MetadataPrefix + "calibration-set-sha256", statistics.PictureSetHash);
+    }
+
+    private SortedDictionary<string, object?> EffectiveOptions() => new(StringComparer.Ordinal)
+    {
+        ["precision"] = "w8a8",
+        ["calibrationMethod"] = options.Calibration.Method,
+        ["percentile"] = options.Calibration.Method == "percentile" ? options.Calibration.Percentile ?? PercentileEstimator.Default : null,
+        ["samples"] = options.Calibration.Samples,
+        ["device"] = options.Execution.DeviceName,
+        ["threads"] = options.Execution.Session.Threads,
+        ["maxMemory"] = options.Execution.MaxMemory,
+        ["nodesToQuantize"] = Joined(options.Selection.NodesToQuantize),
+        ["nodesToExclude"] = Joined(options.Selection.NodesToExclude),
+        ["opTypesToQuantize"] = Joined(options.Selection.OpTypesToQuantize),
+        ["opTypesToExclude"] = Joined(options.Selection.OpTypesToExclude),
+        ["externalData"] = options.ExternalData.ToString().ToLowerInvariant(),
+        ["minMiou"] = options.MinMeanIou,
+    };
+
+    private static string? Joined(IReadOnlyList<string> names) => names.Count == 0 ? null : string.Join(' ', names);
+
+    private static long PeakMemory()
+    {
+        using var process = Process.GetCurrentProcess();
+        return process.PeakWorkingSet64;
+    }
+}

@@ -1,0 +1,76 @@
+using SamCompress.IR;
+using SamCompress.Passes.Quantization;
+using SamCompress.Runtime.Inference;
+
+namespace SamCompress.Cli.Jobs;
+
+/// <summary>Which pictures to calibrate with, and how ranges are chosen.</summary>
+public sealed record CalibrationRequest
+{
+    /// <summary>Pictures when <see cref="Samples"/> does not say how many.</summary>
+    public const int DefaultSamples = 32;
+
+    /// <summary>A folder, a pattern or a list; null for the shipped set, which fits the sample model only.</summary>
+    public string? Data { get; init; }
+
+    /// <summary>Null for up to <see cref="DefaultSamples"/>, as many as are there.</summary>
+    public int? Samples { get; init; }
+
+    public bool AllowFewer { get; init; }
+
+    public int SkipBadImages { get; init; }
+
+    public string Method { get; init; } = "mse";
+
+    public double? Percentile { get; init; }
+
+    public string? Cache { get; init; }
+
+    public RangeEstimator Estimator => Method switch
+    {
+        "minmax" => new MinMaxEstimator(),
+        "percentile" => new PercentileEstimator(Percentile ?? PercentileEstimator.Default),
+        "entropy" => new EntropyEstimator(),
+        _ => new MseEstimator(),
+    };
+}
+
+/// <summary>Where models run, and how much memory they may take.</summary>
+public sealed record ExecutionRequest
+{
+    public SessionSettings Session { get; init; } = SessionSettings.Default;
+
+    /// <summary>Bytes of the process, or null for no limit.</summary>
+    public long? MaxMemory { get; init; }
+
+    public string DeviceName => Session.Device == ExecutionDevice.Cuda ? "cuda" : "cpu";
+}
+
+public sealed record QuantizeOptions
+{
+    public required string Model { get; init; }
+
+    /// <summary>Null for the model's name with <c>.w8a8</c>, beside it.</summary>
+    public string? Output { get; init; }
+
+    public bool Overwrite { get; init; }
+
+    public ExternalDataMode ExternalData { get; init; }
+
+    /// <summary>Null to look beside the model.</summary>
+    public string? Decoder { get; init; }
+
+    public CalibrationRequest Calibration { get; init; } = new();
+
+    public NodeSelection Selection { get; init; } = NodeSelection.All;
+
+    public ExecutionRequest Execution { get; init; } = new();
+
+    public double? MinMeanIou { get; init; }
+
+    public bool AllowRequantize { get; init; }
+
+    public bool DryRun { get; init; }
+
+    public string OutputPath => Output ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Model))!, Path.GetFileNameWithoutExtension(Model) + ".w8a8.onnx");
+}

@@ -1,0 +1,45 @@
+using System.Globalization;
+using SamCompress.Cli.Jobs;
+using SamCompress.Passes.Quantization;
+
+namespace SamCompress.Cli.Rendering;
+
+/// <summary>The result of <c>quantize</c> in a few lines.</summary>
+internal static class QuantizeRenderer
+{
+    public static void Write(CompressionReport report, TextWriter writer)
+    {
+        writer.WriteLine($"quantized  {Layers(report)} to int8, {Calibration(report)}");
+        if (report.Artifact is { } artifact)
+            writer.WriteLine($"size       {Quantity.Bytes(report.Model.Bytes)} -> {Quantity.Bytes(artifact.Bytes)}, ratio {Number(report.SizeRatio!.Value, "F3")}");
+        if (report.Quality is { } quality)
+            writer.WriteLine($"masks      {Quality(quality)}");
+        if (report.Speed is { } speed)
+            writer.WriteLine($"speed      {Number(speed.TeacherMilliseconds, "F1")} ms -> {Number(speed.StudentMilliseconds, "F1")} ms on {speed.Device}, {Number(speed.Ratio, "F2")} times as fast");
+        foreach (ReportedGate gate in report.Gates)
+            writer.WriteLine($"gate       {gate.Name} {(gate.Met ? "met" : "MISSED")}: {(gate.Got is { } got ? Number(got, "F4") : "not measured")}, wanted {Number(gate.Wanted, "F4")}");
+        if (report.Files.Count > 0)
+            writer.WriteLine($"written    {string.Join(", ", report.Files.Select(SafeText.Line))} in {Quantity.Seconds(report.Seconds)}");
+    }
+
+    private static string Layers(CompressionReport report)
+    {
+        IEnumerable<string> kinds = report.Layers.GroupBy(l => l.Kind).OrderBy(g => g.Key)
+            .Select(g => $"{g.Count(l => report.Artifact is null ? l.Execution != LayerExecution.Float : l.IntegerKernel)} of {g.Count()} {g.Key}");
+        return string.Join(", ", kinds);
+    }
+
+    private static string Calibration(CompressionReport report) => report.Calibration is not { } calibration
+        ? "without calibration"
+        : $"{calibration.Method} on {calibration.Pictures} pictures{(calibration.FromCache ? " (from the cache)" : "")}";
+
+    private static string Quality(ReportedQuality quality)
+    {
+        string pictures = $"{quality.Pictures} {(quality.HeldOut ? "held-out" : "calibration")} pictures";
+        return quality.MeanIou is { } mean
+            ? $"mean IoU {Number(mean, "F4")} against the FP32 model, 5th percentile {Number(quality.P5Iou ?? double.NaN, "F4")}, on {pictures}"
+            : $"not measured ({quality.Note}); embedding cosine {Number(quality.EmbeddingCosine, "F5")} on {pictures}";
+    }
+
+    private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+}
