@@ -7,7 +7,7 @@ namespace SamCompress.Passes;
 public abstract class Pass
 {
     /// <summary>The words of the type's name in kebab case, without "Pass": <c>fold-constants</c>.</summary>
-    public virtual string Name => KebabCase(GetType().Name);
+    public virtual string Name => NameOf(GetType());
 
     /// <summary>Throws when the model is not what the pass needs.</summary>
     /// <exception cref="SamCompressException">The input is at fault.</exception>
@@ -28,9 +28,11 @@ public abstract class Pass
 
     public override string ToString() => Name;
 
-    /// <summary><c>FuseLayerNormalization</c> becomes <c>fuse-layer-normalization</c>; an ending "Pass" goes.</summary>
-    internal static string KebabCase(string typeName)
+    /// <summary>The name of a pass or rule on the command line: <c>FuseLayerNormalization</c> becomes <c>fuse-layer-normalization</c>, an ending "Pass" goes.</summary>
+    public static string NameOf(Type type)
     {
+        ArgumentNullException.ThrowIfNull(type);
+        string typeName = type.Name;
         if (typeName.EndsWith("Pass", StringComparison.Ordinal))
             typeName = typeName[..^4];
         var kebab = new StringBuilder();

@@ -11,7 +11,7 @@ public abstract class RewriteRule
     private ValuePattern? _pattern;
 
     /// <summary>The words of the type's name in kebab case.</summary>
-    public string Name => Pass.KebabCase(GetType().Name);
+    public string Name => Pass.NameOf(GetType());
 
     /// <summary>What is replaced. Asked for once.</summary>
     protected abstract ValuePattern Pattern { get; }

@@ -1,0 +1,100 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using SamCompress.Passes.Rewriting;
+using SamCompress.Testing;
+
+namespace SamCompress.Passes.Tests;
+
+/// <summary><c>docs/passes.md</c> is made from the comments on the passes and rules.</summary>
+public sealed partial class PassDocumentationTests
+{
+    private static readonly Dictionary<string, XElement> Comments = XDocument.Load(Path.ChangeExtension(typeof(Pass).Assembly.Location, ".xml"))
+        .Descendants("member")
+        .ToDictionary(m => m.Attribute("name")!.Value, StringComparer.Ordinal);
+
+    [Fact]
+    public void The_page_says_what_the_code_says()
+    {
+        string path = Path.Combine(SkeletonModels.RepositoryRoot, "docs", "passes.md");
+        string received = Path.Combine(SkeletonModels.RepositoryRoot, "docs", "passes.received.md");
+        string text = Generate();
+        if (File.Exists(path) && File.ReadAllText(path).ReplaceLineEndings("\n") == text)
+        {
+            File.Delete(received);
+            return;
+        }
+
+        File.WriteAllText(received, text, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
+        Assert.Fail("docs/passes.md is stale: mv docs/passes.received.md docs/passes.md");
+    }
+
+    private static string Generate()
+    {
+        var page = new StringBuilder(
+            """
+            # Passes and rules
+
+            Made from the comments in `src/SamCompress.Passes` by `PassDocumentationTests`; change it there.
+            Exact means: the same bits in ONNX Runtime. The graph is checked after every pass.
+
+            ## Cleanup, in this order
+
+
+            """.ReplaceLineEndings("\n"));
+        var told = new HashSet<Type> { typeof(Rewriter) };
+        int number = 1;
+        foreach (Pass pass in StandardPipeline.Cleanup)
+        {
+            page.Append(CultureInfo.InvariantCulture, $"{number++}. `{pass.Name}`");
+            if (pass is Rewriter rewriter)
+                page.Append(CultureInfo.InvariantCulture, $": the rules {string.Join(", ", rewriter.Rules.Select(r => $"`{r.Name}`"))}");
+            page.Append('\n');
+        }
+
+        IEnumerable<Type> inOrder = StandardPipeline.Cleanup.SelectMany(p => p is Rewriter rewriter ? rewriter.Rules.Select(r => r.GetType()) : [p.GetType()]);
+        foreach (Type type in inOrder.Where(told.Add))
+            Describe(page, type);
+        Type[] others = [.. typeof(Pass).Assembly.GetTypes()
+            .Where(t => !t.IsAbstract && (t.IsAssignableTo(typeof(Pass)) || t.IsAssignableTo(typeof(RewriteRule))) && !told.Contains(t))
+            .OrderBy(t => t.FullName, StringComparer.Ordinal)];
+        if (others.Length > 0)
+            page.Append("\n## Applied by jobs and recipes\n");
+        foreach (Type type in others)
+            Describe(page, type);
+        return page.ToString();
+    }
+
+    private static void Describe(StringBuilder page, Type type)
+    {
+        XElement comment = Comments[$"T:{type.FullName}"];
+        page.Append(CultureInfo.InvariantCulture, $"\n### {Pass.NameOf(type)}\n\n");
+        foreach (string part in (string[])["summary", "remarks"])
+        {
+            if (comment.Element(part) is { } element)
+                page.Append(Text(element)).Append(part == "summary" && comment.Element("remarks") is not null ? "\n\n" : "\n");
+        }
+    }
+
+    private static string Text(XElement element)
+    {
+        var text = new StringBuilder();
+        foreach (XNode node in element.Nodes())
+        {
+            text.Append(node switch
+            {
+                XText words => Whitespace().Replace(words.Value, " "),
+                XElement { Name.LocalName: "see" } see => $"`{see.Attribute("cref")!.Value.Split('.')[^1]}`",
+                XElement { Name.LocalName: "code" } code => $"\n\n```text\n{string.Join('\n', code.Value.Trim().Split('\n').Select(line => line.Trim()))}\n```\n\n",
+                XElement inner => $"`{inner.Value}`",
+                _ => "",
+            });
+        }
+
+        return text.ToString().Replace(" \n", "\n", StringComparison.Ordinal).Replace("\n ", "\n", StringComparison.Ordinal).Trim();
+    }
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex Whitespace();
+}
