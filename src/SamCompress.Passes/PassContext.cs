@@ -12,8 +12,11 @@ public sealed class PassContext
     /// <summary>Evaluates what is constant but not worth own code; null leaves such nodes in the graph.</summary>
     public IConstantEvaluator? Evaluator { get; init; }
 
-    /// <summary>How many bytes more than its inputs the folded result of a node may take. Default: 1 MiB.</summary>
-    public long FoldingBudget { get; init; } = 1 << 20;
+    /// <summary>
+    /// How many bytes more than its inputs the folded result of a node may take. Default: 1.5 MiB, which holds the gathered relative positions of
+    /// SAM ViT-H, but not the dense positional code of the mask decoder, which would make its file a quarter bigger.
+    /// </summary>
+    public long FoldingBudget { get; init; } = 3 << 19;
 
     public StepLog Steps { get; init; } = new();
 

@@ -104,7 +104,7 @@ internal sealed class GraphRules(Model model, CheckReport report, NodeRules? nod
                 continue;
             if (model.IrVersion < 4 && !value.IsGraphInput)
                 report.Error("SC3114", Where(value), $"an initializer must be a graph input in IR version {model.IrVersion}, under 4");
-            TensorRules.Check(value.Initializer!, Where(value), report);
+            TensorRules.Check(value.Initializer!, () => Where(value), report);
         }
 
         foreach (SparseTensorProto sparse in graph.Shell.SparseInitializer)

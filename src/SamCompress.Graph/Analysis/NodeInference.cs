@@ -132,6 +132,7 @@ internal sealed class NodeInference(Node node, long opset, ShapeFacts facts)
     {
         if (shape.Any(d => d.Value < 0))
             throw new ShapeException($"output '{value.Name}' would have shape {Text(shape)}");
+        _ = shape.ElementCount; // an overflow is reported, so that nobody else meets it
         if (facts.ShapeOf(value) is not { } known)
         {
             facts.SetShape(value, shape);

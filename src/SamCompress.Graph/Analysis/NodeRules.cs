@@ -12,6 +12,8 @@ internal sealed class NodeRules(Model model, OpsetTable imports, FunctionRules f
 
     private readonly Dictionary<(string Domain, string OpType), Verdict> _verdicts = [];
     private readonly OpsetTable _modelImports = OpsetTable.Of(model);
+    private readonly HashSet<string> _attributeNames = new(StringComparer.Ordinal);
+    private readonly long _irVersion = model.IrVersion;
     private Dictionary<(string, string), int>? _counts;
 
     public void Check(Node node)
@@ -32,8 +34,8 @@ internal sealed class NodeRules(Model model, OpsetTable imports, FunctionRules f
         if (verdict.Schema is not { } schema)
             return;
         CheckCounts(node, schema, verdict.Severity);
-        CheckAgainst(node, schema, verdict.Severity);
-        if (node.Domain.Length == 0 && schema.Attributes.Any(a => a.Kind == AttributeKind.Graph))
+        CheckAgainst(node, verdict, schema);
+        if (node.Domain.Length == 0 && verdict.HasBodies)
             CheckBodies(node, schema);
     }
 
@@ -122,20 +124,23 @@ internal sealed class NodeRules(Model model, OpsetTable imports, FunctionRules f
 
     private void CheckAttributes(Node node)
     {
-        HashSet<string>? names = node.Attributes.Count > 1 ? new(StringComparer.Ordinal) : null;
-        foreach (NodeAttribute attribute in node.Attributes)
+        IReadOnlyList<NodeAttribute> attributes = node.Attributes;
+        if (attributes.Count == 0)
+            return;
+        _attributeNames.Clear();
+        for (int i = 0; i < attributes.Count; i++)
         {
-            string name = SafeText.Of(attribute.Name);
+            NodeAttribute attribute = attributes[i];
             if (attribute.Name.Length == 0)
                 report.Error("SC3130", Where(node), "an attribute has no name");
-            if (names?.Add(attribute.Name) == false)
-                report.Error("SC3130", Where(node), $"attribute '{name}' is there twice");
-            if (AttributeRules.Problem(attribute, model.IrVersion) is { } problem)
-                report.Error("SC3131", Where(node), $"attribute '{name}' {problem}");
+            if (attributes.Count > 1 && !_attributeNames.Add(attribute.Name))
+                report.Error("SC3130", Where(node), $"attribute '{SafeText.Of(attribute.Name)}' is there twice");
+            if (AttributeRules.Problem(attribute, _irVersion) is { } problem)
+                report.Error("SC3131", Where(node), $"attribute '{SafeText.Of(attribute.Name)}' {problem}");
             if (attribute.Reference.Length > 0)
                 CheckReference(node, attribute);
-            foreach (Tensor tensor in attribute.Tensors)
-                TensorRules.Check(tensor, Where(node), report);
+            for (int j = 0; j < attribute.Tensors.Count; j++)
+                TensorRules.Check(attribute.Tensors[j], node.ToString, report);
             if (attribute.Shell.SparseTensor is { } sparse)
                 TensorRules.Check(sparse, Where(node), report);
             foreach (Serialization.SparseTensorProto one in attribute.Shell.SparseTensors)
@@ -154,10 +159,13 @@ internal sealed class NodeRules(Model model, OpsetTable imports, FunctionRules f
             report.Error("SC3135", Where(node), text + " and has a value too");
     }
 
-    private void CheckAgainst(Node node, OperatorSchema schema, Severity severity)
+    private void CheckAgainst(Node node, Verdict verdict, OperatorSchema schema)
     {
-        foreach (NodeAttribute attribute in node.Attributes)
+        Severity severity = verdict.Severity;
+        IReadOnlyList<NodeAttribute> attributes = node.Attributes;
+        for (int i = 0; i < attributes.Count; i++)
         {
+            NodeAttribute attribute = attributes[i];
             if (attribute.Name.StartsWith("__", StringComparison.Ordinal))
                 continue;
             if (schema.Attribute(attribute.Name) is not { } expected)
@@ -168,9 +176,9 @@ internal sealed class NodeRules(Model model, OpsetTable imports, FunctionRules f
                 report.Add("SC3131", severity, Where(node), $"attribute '{SafeText.Of(attribute.Name)}' has no value");
         }
 
-        foreach (AttributeSchema attribute in schema.Attributes)
+        foreach (AttributeSchema attribute in verdict.Required)
         {
-            if (attribute.IsRequired && node.Attribute(attribute.Name) is null)
+            if (node.Attribute(attribute.Name) is null)
                 report.Add("SC3134", severity, Where(node), $"attribute '{attribute.Name}' is missing");
         }
     }
@@ -199,5 +207,10 @@ internal sealed class NodeRules(Model model, OpsetTable imports, FunctionRules f
 
     private static string Where(Node node) => node.ToString();
 
-    private sealed record Verdict(OperatorSchema? Schema, Severity Severity);
+    private sealed record Verdict(OperatorSchema? Schema, Severity Severity)
+    {
+        public bool HasBodies { get; } = Schema?.Attributes.Any(a => a.Kind == AttributeKind.Graph) == true;
+
+        public AttributeSchema[] Required { get; } = [.. Schema?.Attributes.Where(a => a.IsRequired) ?? []];
+    }
 }

@@ -6,12 +6,15 @@ namespace SamCompress.IR.Analysis;
 /// <summary>The rules of tensors and sparse tensors. That the data of a dense one has the right length holds for every <see cref="Tensor"/>.</summary>
 internal static class TensorRules
 {
-    public static void Check(Tensor tensor, string where, CheckReport report)
+    public static void Check(Tensor tensor, Func<string> where, CheckReport report)
     {
         if (!tensor.ElementType.IsKnown())
-            report.Error("SC3150", where, $"element type {(int)tensor.ElementType} is not known");
-        if (tensor.Dimensions.Any(d => d < 0))
-            report.Error("SC3150", where, $"{tensor} has a negative dimension");
+            report.Error("SC3150", where(), $"element type {(int)tensor.ElementType} is not known");
+        foreach (long dimension in tensor.Dimensions)
+        {
+            if (dimension < 0)
+                report.Error("SC3150", where(), $"{tensor} has a negative dimension");
+        }
     }
 
     public static void Check(SparseTensorProto sparse, string where, CheckReport report)

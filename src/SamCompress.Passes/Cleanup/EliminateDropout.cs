@@ -4,7 +4,7 @@ using SamCompress.Passes.Rewriting;
 namespace SamCompress.Passes.Cleanup;
 
 /// <summary>Dropout(x) => x, as it is at inference.</summary>
-/// <remarks>Exact. Guards: not in training mode, mask unused.</remarks>
+/// <remarks>Exact. Guard: not in training mode. One whose mask is used stays, because the mask is a value of the match.</remarks>
 public sealed class EliminateDropout : RewriteRule
 {
     private readonly ValuePattern _x = Any();
@@ -17,8 +17,6 @@ public sealed class EliminateDropout : RewriteRule
     protected override Value? Rewrite(Match match, GraphBuilder graph)
     {
         Node node = match.Node(_dropout);
-        if (node.Outputs.Count > 1 && node.Outputs[1] is { IsUsed: true })
-            return match.Reject("the mask is used");
         if (graph.Opset < 7 && node.GetInt("is_test", 0) == 0)
             return match.Reject("is in training mode");
         if (node.Input(2) is { } training && !(training.Constant is { ElementType: ElementType.Bool, Count: 1 } tensor && tensor.ToInt64s()[0] == 0))

@@ -27,13 +27,14 @@ public sealed class MergeSlices : RewriteRule
             return match.Reject("the operands are not constant");
         if (first.Axes.Intersect(second.Axes).Any())
             return match.Reject("both cut along one axis");
+        long[] steps = [.. first.Steps, .. second.Steps];
         return graph.Op("Slice",
         [
             match[_x],
             graph.Vector([.. first.Starts, .. second.Starts]),
             graph.Vector([.. first.Ends, .. second.Ends]),
             graph.Vector([.. first.Axes, .. second.Axes]),
-            graph.Vector([.. first.Steps, .. second.Steps]),
+            .. Array.TrueForAll(steps, s => s == 1) ? Array.Empty<Value>() : [graph.Vector(steps)],
         ]);
     }
 

@@ -77,7 +77,7 @@ public sealed class GraphBuilder
 
     public Value Cast(Value x, ElementType to) => Op("Cast", [x], [NodeAttribute.Of("to", (long)to)]);
 
-    public Value Reshape(Value x, params ReadOnlySpan<long> shape) => Op("Reshape", [x, Vector(shape)]);
+    public Value Reshape(Value x, params ReadOnlySpan<long> shape) => Op("Reshape", [x, Constant(Tensor.Vector(shape), _stem + "_shape")]);
 
     public Value Transpose(Value x, params IReadOnlyList<long> permutation) => Op("Transpose", [x], [NodeAttribute.Of("perm", permutation)]);
 

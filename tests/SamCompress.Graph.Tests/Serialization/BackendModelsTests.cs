@@ -1,16 +1,15 @@
+using SamCompress.Testing;
 
 namespace SamCompress.IR.Tests.Serialization;
 
 public sealed class BackendModelsTests
 {
-    private const string Folder = "/usr/share/libonnx-testdata/data";
-
-    [Fact]
+    [BackendModelsFact]
     public void Every_backend_model_is_serialized_to_the_bytes_it_was_read_from()
     {
         var different = new List<string>();
         int count = 0;
-        foreach (string path in Directory.EnumerateFiles(Folder, "model.onnx", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        foreach (string path in BackendModels.Paths)
         {
             count++;
             try

@@ -5,7 +5,7 @@ namespace SamCompress.IR.Tests.Text;
 
 public sealed class GraphPrinterTests
 {
-    private const string Sample =
+    internal const string Sample =
         """
         <ir_version: 8, opset_import: ["": 17, "my.domain": 1], producer_name: "test", metadata_props: ["key": "a \"quoted\"\nvalue"]>
         agraph (float[N,3] X, bool cond, seq(float[?]) "list of.things", optional(int64) o) => (float[N] Y, float[] Z)
