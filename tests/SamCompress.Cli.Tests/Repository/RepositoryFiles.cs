@@ -1,10 +1,11 @@
+using SamCompress.Testing;
+
 namespace SamCompress.Cli.Tests.Repository;
 
 /// <summary>The files of the clone that the tests were built from.</summary>
 internal static class RepositoryFiles
 {
-    /// <summary>The folder that holds SamCompress.sln.</summary>
-    public static string Root { get; } = FindRoot();
+    public static string Root => SkeletonModels.RepositoryRoot;
 
     /// <summary>The files below a folder of the repository, build output left out, in ordinal order, relative to the root.</summary>
     public static IReadOnlyList<string> Below(string folder, string pattern)
@@ -19,15 +20,4 @@ internal static class RepositoryFiles
     }
 
     public static string Read(string path) => File.ReadAllText(Path.Combine(Root, path));
-
-    private static string FindRoot()
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "SamCompress.sln")))
-                return folder.FullName;
-        }
-
-        throw new InvalidOperationException($"no SamCompress.sln above {AppContext.BaseDirectory}");
-    }
 }
