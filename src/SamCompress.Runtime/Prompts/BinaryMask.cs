@@ -83,11 +83,8 @@ public sealed class BinaryMask
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(distance, 1);
         var deep = new bool[Width * Height];
-        for (int y = 0; y < Height; y++)
-        {
-            for (int x = 0; x < Width; x++)
-                deep[(y * Width) + x] = this[x, y];
-        }
+        for (int place = 0; place < deep.Length; place++)
+            deep[place] = (_words[place / WordBits] >> (place % WordBits) & 1) != 0;
 
         for (int y = 0; y < Height; y++)
             Erode(deep, y * Width, 1, Width, distance);

@@ -32,6 +32,12 @@ public sealed class MaskDecoder : IDisposable
     private const int LowResolutionStride = 4;
     private const float PaddingLabel = -1;
 
+    /// <summary>A decoder runs shortly, between runs of an encoder whose threads it must not disturb by waiting actively.</summary>
+    private static readonly SessionSettings Settings = new()
+    {
+        Entries = new Dictionary<string, string> { ["session.intra_op.allow_spinning"] = "0" },
+    };
+
     private readonly OnnxSession _session;
     private readonly RuntimeTensor? _maskInput;
     private readonly RuntimeTensor _noMask = RuntimeTensor.Of([0f], 1);
@@ -53,7 +59,7 @@ public sealed class MaskDecoder : IDisposable
     /// <exception cref="SamCompressException">It cannot be opened, or is no mask decoder that we know.</exception>
     public static MaskDecoder Open(string path, SessionSettings? settings = null)
     {
-        OnnxSession session = OnnxSession.Open(path, settings);
+        OnnxSession session = OnnxSession.Open(path, settings ?? Settings);
         if (DecoderInterface.Detect(session.Inputs.Select(i => (i.Name, i.Shape))) is { } found)
             return new MaskDecoder(session, found);
         session.Dispose();
