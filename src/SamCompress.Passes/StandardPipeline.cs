@@ -1,4 +1,5 @@
 using SamCompress.Passes.Cleanup;
+using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Rewriting;
 
 namespace SamCompress.Passes;
@@ -24,6 +25,14 @@ public static class StandardPipeline
         new EliminateDuplicateInitializers(), // operands that the rules made
         new EliminateUnusedInitializers(),
         new InferShapes(), // what later stages see
+    ];
+
+    /// <summary>Brings a cleaned graph into the form that quantizes best; before calibration, because it makes the values that are observed.</summary>
+    public static IReadOnlyList<Pass> PrepareQuantization { get; } =
+    [
+        new Rewriter("lower-conv-to-mat-mul", [new LowerConvToMatMul(), new MergeTransposes(), new EliminateTranspose()]), // the transposes cancel
+        new EliminateUnusedInitializers(), // the weights in their old layout
+        new InferShapes(), // the planner asks for ranks
     ];
 
     /// <summary>Rules that take nodes away which change nothing.</summary>

@@ -116,11 +116,12 @@ public static class WeightQuantizer
             using TensorLease lease = weight.Open();
             var quantized = new sbyte[rows * columns];
             Quantize(lease.As<float>(), layout, scaleArray, highest, quantized);
-            Transpose(quantized, rows, columns, System.Runtime.InteropServices.MemoryMarshal.Cast<byte, sbyte>(bytes));
+            Transpose<sbyte>(quantized, rows, columns, System.Runtime.InteropServices.MemoryMarshal.Cast<byte, sbyte>(bytes));
         });
     }
 
-    private static void Transpose(ReadOnlySpan<sbyte> source, int rows, int columns, Span<sbyte> result)
+    /// <summary>Transposes a matrix of the given rows and columns.</summary>
+    internal static void Transpose<T>(ReadOnlySpan<T> source, int rows, int columns, Span<T> result)
     {
         const int Tile = 64;
         for (int r0 = 0; r0 < rows; r0 += Tile)
