@@ -61,6 +61,8 @@ public static class CommandLine
         root.Subcommands.Add(QuantizeCommand.Create(common));
         root.Subcommands.Add(OptimizeCommand.Create(common));
         root.Subcommands.Add(InspectCommand.Create(common));
+        root.Subcommands.Add(CalibrateCommand.Create(common));
+        root.Subcommands.Add(BenchCommand.Create(common));
         root.Subcommands.Add(CheckCommand.Create(common));
         root.Subcommands.Add(DoctorCommand.Create(common));
         return root;

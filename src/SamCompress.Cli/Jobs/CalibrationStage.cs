@@ -24,7 +24,7 @@ internal sealed class CalibrationStage(CalibrationRequest request, ExecutionRequ
             clock.Start("read calibration cache");
             using FileStream stream = File.OpenRead(cache);
             CalibrationStatistics cached = CalibrationCache.Read(stream, cache);
-            CalibrationCache.Validate(cached, cache, hash, CommandLine.Version, pictures?.SetHash);
+            CalibrationCache.Validate(cached, cache, hash, CommandLine.Version, request.Data is null ? null : pictures?.SetHash);
             return (cached, true);
         }
 

@@ -1,13 +1,26 @@
 using SamCompress.IR;
+using SamCompress.Passes.Analysis;
 
 namespace SamCompress.Cli.Jobs;
 
 /// <summary>Opens the model of a job.</summary>
 internal static class ModelSource
 {
-    /// <summary>Reads a model and refuses one that is broken.</summary>
-    /// <exception cref="SamCompressException">The file is no model, or breaks a rule of the format.</exception>
+    /// <exception cref="SamCompressException">The file is no model.</exception>
     public static Model Read(string path) => OnnxReader.Read(path);
+
+    /// <summary>Reads an image encoder.</summary>
+    /// <exception cref="SamCompressException">The file is no model, or the model is something else.</exception>
+    public static Model ReadEncoder(string path)
+    {
+        Model model = Read(path);
+        ModelKind kind = ModelKinds.Recognize(model);
+        if (kind == ModelKind.SamEncoder)
+            return model;
+        model.Dispose();
+        string what = kind == ModelKind.SamDecoder ? "this is the mask decoder of a Segment Anything model" : "this is no image encoder: it does not turn a picture into an embedding";
+        throw new SamCompressException(FailureKind.Unsupported, what, "give the image encoder; 'samcompress inspect' says what a model is.") { Location = path };
+    }
 
     /// <summary>The size of the model file with its external data.</summary>
     public static long FileBytes(Model model, string path) =>

@@ -28,9 +28,8 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
             ? null
             : ArtifactWriter.Begin(options.OutputPath, [name + ".data", stem + ".report.json", stem + ".report.md"], options.Overwrite, Inputs());
         _clock.Start("read");
-        using Model model = ModelSource.Read(options.Model);
+        using Model model = ModelSource.ReadEncoder(options.Model);
         writer?.RefuseInputs(model.Files);
-        RequireEncoder(model);
         string hash = FileHash.Of(model, options.Model);
         ReportedModel source = Describe(model, options.Model, hash, ModelSource.FileBytes(model, options.Model));
         CalibrationPictures? pictures = Pictures(hash);
@@ -101,15 +100,6 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         options.Calibration.Cache is { } cache && File.Exists(cache) && !CalibrationPictures.AreGiven(options.Calibration, hash)
             ? null
             : CalibrationPictures.Choose(options.Calibration, hash, ValidationStage.MostPictures);
-
-    private void RequireEncoder(Model model)
-    {
-        ModelKind kind = ModelKinds.Recognize(model);
-        if (kind == ModelKind.SamEncoder)
-            return;
-        string what = kind == ModelKind.SamDecoder ? "this is the mask decoder of a Segment Anything model" : "this is no image encoder: it does not turn a picture into an embedding";
-        throw new SamCompressException(FailureKind.Unsupported, what, "give the image encoder; 'samcompress inspect' says what a model is.") { Location = options.Model };
-    }
 
     private void RunPasses(Model model, IReadOnlyList<Pass> passes) => _passes.AddRange(new PassPipeline(passes).Run(model, _context));
 
