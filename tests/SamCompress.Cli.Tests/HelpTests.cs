@@ -9,6 +9,8 @@ public sealed class HelpTests
     [InlineData("quantize")]
     [InlineData("optimize")]
     [InlineData("inspect")]
+    [InlineData("calibrate")]
+    [InlineData("bench")]
     [InlineData("check")]
     [InlineData("doctor")]
     public void Help_of_each_command(string command)
