@@ -24,9 +24,13 @@ internal sealed class ModelBuilder(string path, TensorReader tensors)
 
     private Function BuildFunction(FunctionProto proto, NameTable names)
     {
+        // Inputs and outputs of a function are names; what is known of their types stands in value_info.
+        var types = new Dictionary<string, TypeProto>(StringComparer.Ordinal);
+        foreach (ValueInfoProto declaration in proto.ValueInfo)
+            types.TryAdd(declaration.Name, declaration.Type);
         var shell = new GraphProto { Name = proto.Name };
-        shell.Input.AddRange(proto.Input.Select(n => new ValueInfoProto { Name = n }));
-        shell.Output.AddRange(proto.Output.Select(n => new ValueInfoProto { Name = n }));
+        shell.Input.AddRange(proto.Input.Select(n => new ValueInfoProto { Name = n, Type = types.GetValueOrDefault(n) }));
+        shell.Output.AddRange(proto.Output.Select(n => new ValueInfoProto { Name = n, Type = types.GetValueOrDefault(n) }));
         shell.ValueInfo.AddRange(proto.ValueInfo);
         shell.Node.AddRange(proto.Node);
         proto.Input.Clear();

@@ -120,6 +120,20 @@ public sealed class GraphParserTests
     }
 
     [Fact]
+    public void Reads_the_types_of_a_function()
+    {
+        using Model model = GraphParser.ParseModel(
+            """
+            <ir_version: 10, opset_import: ["": 21, "f": 1]> g (float[2] X) => (float[2] Y) { Y = f.F (X) }
+            <domain: "f", opset_import: ["": 21]> F <a, b: int = 1> (float[2] x) => (float[2] y) <float[2] t> { t = Abs (x) y = Neg (t) }
+            """);
+        Function function = Assert.Single(model.Functions);
+        Assert.Equal(["%x: float[2]", "%y: float[2]", "%t: float[2]"], [.. function.Body.Inputs.Concat(function.Body.Outputs).Append(function.Body.Nodes.First!.Output).Select(v => v.ToString())]);
+        using Model parsed = GraphParser.ParseModel(GraphPrinter.Print(model));
+        Assert.Null(ModelComparison.Difference(model, parsed));
+    }
+
+    [Fact]
     public void Comments_and_any_white_space_separate_tokens()
     {
         using Model model = ModelText.Parse("g # a graph\n(\tfloat X)=>(float Y)#\r\n{Y=Abs(X)# done }\n}");
