@@ -35,7 +35,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         CalibrationPictures? pictures = Pictures(hash);
 
         _clock.Start("clean up");
-        RunPasses(model, StandardPipeline.Cleanup);
+        RunPasses(model, [.. StandardPipeline.Cleanup, .. StandardPipeline.PrepareQuantization]);
         var planner = new QuantizationPlanner(
             new QuantizationOptions { Estimator = options.Calibration.Estimator, Selection = options.Selection, AllowRequantize = options.AllowRequantize },
             TargetDescription.Load(TargetDescription.Default));
