@@ -86,13 +86,20 @@ public sealed partial class PassDocumentationTests
             {
                 XText words => Whitespace().Replace(words.Value, " "),
                 XElement { Name.LocalName: "see" } see => $"`{see.Attribute("cref")!.Value.Split('.')[^1]}`",
-                XElement { Name.LocalName: "code" } code => $"\n\n```text\n{string.Join('\n', code.Value.Trim().Split('\n').Select(line => line.Trim()))}\n```\n\n",
+                XElement { Name.LocalName: "code" } code => $"\n\n```text\n{Dedented(code.Value)}\n```\n\n",
                 XElement inner => $"`{inner.Value}`",
                 _ => "",
             });
         }
 
-        return text.ToString().Replace(" \n", "\n", StringComparison.Ordinal).Replace("\n ", "\n", StringComparison.Ordinal).Trim();
+        return text.ToString().Replace(" \n", "\n", StringComparison.Ordinal).Replace("```\n\n ", "```\n\n", StringComparison.Ordinal).Trim();
+    }
+
+    private static string Dedented(string code)
+    {
+        string[] lines = code.Trim('\n').TrimEnd().Split('\n');
+        int indent = lines.Where(l => l.Trim().Length > 0).Min(l => l.Length - l.TrimStart().Length);
+        return string.Join('\n', lines.Select(l => l.Length < indent ? "" : l[indent..]));
     }
 
     [GeneratedRegex(@"\s+")]

@@ -7,7 +7,8 @@ namespace SamCompress.Passes.Cleanup;
 /// Replaces what can be computed now by initializers: shape arithmetic (Shape, Gather, Concat, ... of known dimensions) and nodes all of whose inputs are constant.
 /// </summary>
 /// <remarks>
-/// Exact. Integers are computed by shape inference, everything else by the context's evaluator, a whole region in one call.
+/// Exact. Integers are computed by shape inference; reshapes, transposes and casts of weights when they are read, so that no copy stays in memory;
+/// everything else by the context's evaluator, a whole region in one call.
 /// Not folded: random operators; DequantizeLinear, which would undo a compression; operators with subgraphs or of other domains; results that take
 /// more than their inputs and the folding budget together; graph outputs.
 /// </remarks>
@@ -16,7 +17,7 @@ public sealed class FoldConstants : Pass
     private const int MostRounds = 16;
 
     private static readonly HashSet<string> Unfoldable =
-        ["RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli", "Dropout", "DequantizeLinear", "Constant", "Identity"];
+        ["RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli", "Dropout", "DequantizeLinear", "Constant"];
 
     public override int Apply(Model model, PassContext context)
     {
@@ -27,6 +28,7 @@ public sealed class FoldConstants : Pass
         {
             ShapeFacts facts = ShapeInference.Infer(model);
             changes += FoldKnownElements(model, facts, context);
+            changes += FoldWeights(model, context);
             int evaluated = context.Evaluator is null ? 0 : FoldRegion(model, context);
             changes += evaluated;
             if (evaluated == 0)
@@ -76,6 +78,24 @@ public sealed class FoldConstants : Pass
             ElementType.Int8 => Tensor.Of<sbyte>(ElementType.Int8, Array.ConvertAll(numbers, n => (sbyte)n), shape),
             _ => null,
         };
+    }
+
+    private static int FoldWeights(Model model, PassContext context)
+    {
+        int changes = 0;
+        foreach (Graph graph in Constants.GraphsOf(model))
+        {
+            foreach (Node node in graph.Nodes)
+            {
+                if (LazyFolding.TryFold(node) is not { } tensor || !context.Step(node, "is done when the weight is read"))
+                    continue;
+                Constants.Replace(node.Output, tensor);
+                graph.Remove(node);
+                changes++;
+            }
+        }
+
+        return changes;
     }
 
     /// <summary>All nodes that depend on constants only, evaluated together.</summary>

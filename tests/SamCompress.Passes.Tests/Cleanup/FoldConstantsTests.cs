@@ -63,6 +63,23 @@ public sealed class FoldConstantsTests
         Assert.Equal(1, Changes(Text, new PassContext { Evaluator = PassCheck.Context().Evaluator, FoldingBudget = 44 }));
     }
 
+    /// <summary>Weights of 1 MiB: smaller ones are evaluated at once.</summary>
+    [Theory]
+    [InlineData("float[512,512]", "y = Transpose (w)", "float[512,512]")]
+    [InlineData("float[64,8,512]", "y = Transpose <perm = [2, 0, 1]> (w)", "float[512,64,8]")]
+    [InlineData("float[64,8,512]", "y = Transpose <perm = [1, 0, 2]> (w)", "float[8,64,512]")]
+    [InlineData("float16[1024,512]", "t = Transpose (w) y = Cast <to = 1> (t)", "float[512,1024]")]
+    [InlineData("float[512,512]", "i = Identity (w) y = Reshape (i, s)", "float[4,65536]")]
+    public void Does_to_weights_when_they_are_read_what_ONNX_Runtime_does(string weight, string nodes, string result)
+    {
+        using Model before = WithWeight(weight, nodes, result);
+        using Model after = WithWeight(weight, nodes, result);
+        Assert.True(new FoldConstants().Apply(after, new PassContext()) > 0);
+        Assert.Equal(["Neg"], after.Graph.Nodes.Select(n => n.OpType));
+        after.Graph.RemoveUnusedInitializers();
+        NumericAssert.EqualBits(before, after);
+    }
+
     [Fact]
     public void Folds_the_rest_when_one_node_cannot_be_evaluated()
     {
@@ -81,6 +98,26 @@ public sealed class FoldConstantsTests
         var context = new PassContext { Steps = new StepLog { Limit = 1, IsRecording = true } };
         Assert.Equal(1, new FoldConstants().Apply(model, context));
         Assert.Equal("'i' is known", Assert.Single(context.Steps.Steps).What);
+    }
+
+    private static Model WithWeight(string weight, string nodes, string result)
+    {
+        Model model = ModelText.Parse($"g ({weight} w) => ({result} z) <int64[2] s = {{4, -1}}> {{ {nodes} z = Neg (y) }}");
+        Value input = model.Graph.Inputs[0];
+        var random = new Random(1);
+        var bytes = new byte[input.ElementType.ByteLength(input.Shape!.ElementCount!.Value)];
+        for (int i = 0; i < bytes.Length; i += input.ElementType.BitWidth() / 8)
+        {
+            if (input.ElementType == ElementType.Float)
+                BitConverter.TryWriteBytes(bytes.AsSpan(i), random.NextSingle());
+            else
+                BitConverter.TryWriteBytes(bytes.AsSpan(i), (Half)random.NextSingle());
+        }
+
+        Value constant = model.Graph.AddInitializer("weight", Tensor.FromBytes(input.ElementType, input.Shape.ToStatic(), bytes));
+        input.ReplaceUsesWith(constant);
+        model.Graph.RemoveInput(0);
+        return model;
     }
 
     private static int Changes(string text, PassContext context)
