@@ -82,7 +82,8 @@ public sealed class OnnxSession : IDisposable
         try
         {
             var buffers = new List<(string, ElementType, long[], nint, long)>(detached.Count);
-            foreach (Value value in detached)
+            // ONNX Runtime drops an initializer that nothing reads before it takes external ones over, and then complains of it.
+            foreach (Value value in detached.Where(v => v.IsUsed))
             {
                 Tensor tensor = value.Initializer!;
                 leases.Add(RuntimeTensor.OpenPinned(tensor, out nint address));
