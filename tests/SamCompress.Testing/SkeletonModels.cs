@@ -50,7 +50,7 @@ public static class SkeletonModels
     /// <summary>The file of the filled model, written on first use under <c>artifacts/filled</c>, which git ignores.</summary>
     public static string FilledPath(string name, ExternalDataMode externalData = ExternalDataMode.Auto)
     {
-        string suffix = externalData == ExternalDataMode.Always ? ".external" : "";
+        string suffix = externalData switch { ExternalDataMode.Always => ".external", ExternalDataMode.Never => ".inline", _ => "" };
         string folder = Path.Combine(RepositoryRoot, "artifacts", "filled", name + suffix);
         if (!Directory.Exists(folder))
         {
