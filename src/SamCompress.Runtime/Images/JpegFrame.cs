@@ -99,10 +99,13 @@ internal sealed class JpegFrame
         (byte y, byte cb, byte cr) = Ids();
         byte table = Components[0].QuantizationTable;
         const byte noSubsampling = 0x11;
-        output.Write([0xFF, 0xE0, 0, 16, .. "JFIF\0"u8, 1, 1, 0, 0, 1, 0, 1, 0, 0]);
+        WriteJfif(output);
         output.Write([0xFF, _isProgressive ? (byte)0xC2 : (byte)0xC1, 0, 17, .. _header.AsSpan(0, 5), 3]);
         output.Write([y, noSubsampling, table, cb, noSubsampling, table, cr, noSubsampling, table]);
     }
+
+    /// <summary>Writes the segment that says: three channels are Y, Cb, Cr. That of the file may hold more, and what decoders complain about.</summary>
+    public static void WriteJfif(Stream output) => output.Write([0xFF, 0xE0, 0, 16, .. "JFIF\0"u8, 1, 1, 0, 0, 1, 0, 1, 0, 0]);
 
     /// <summary>Writes scans in which all coefficients of Cb and Cr are zero, which is no colour.</summary>
     public void WriteEmptyChroma(Stream output)

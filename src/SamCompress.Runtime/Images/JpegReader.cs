@@ -118,7 +118,9 @@ internal sealed class JpegReader
             case RestartInterval:
                 return data.Length == 2 ? true : throw new InvalidDataException("is damaged: its restart interval has no two bytes");
             case Application0:
-                return data.StartsWith("JFIF\0"u8);
+                if (data.StartsWith("JFIF\0"u8))
+                    JpegFrame.WriteJfif(_encoded);
+                return false;
             case Application14:
                 // It says whether three channels are RGB, which grey ones are not once they are three.
                 return data.StartsWith("Adobe"u8) && _frame?.Components.Count != 1;

@@ -27,6 +27,7 @@ internal static class PngReader
         int orientation = 1;
         int colorType = -1;
         bool hasData = false;
+        bool hasPalette = false;
         int position = Signature.Length;
         for (int chunks = 0; ; chunks++)
         {
@@ -66,8 +67,14 @@ internal static class PngReader
             else if (type.SequenceEqual("IDAT"u8))
             {
                 hasData = true;
+                if (colorType == 3 && !hasPalette)
+                    throw new InvalidDataException("is damaged: it has no palette");
             }
-            else if (isCritical && !type.SequenceEqual("PLTE"u8) && !type.SequenceEqual("IEND"u8))
+            else if (type.SequenceEqual("PLTE"u8))
+            {
+                hasPalette = true;
+            }
+            else if (isCritical && !type.SequenceEqual("IEND"u8))
             {
                 throw new InvalidDataException($"has a critical chunk of unknown type at byte {position - chunk.Length}");
             }

@@ -145,6 +145,24 @@ public sealed class ImageLoaderTests : IDisposable
         Rejects("cannot be decoded", TestPictures.Png(("IHDR", header), ("IDAT", [1, 2, 3, 4]), ("IEND", [])));
     }
 
+    /// <summary>The decoder ends the process at a bad table, so that a hole in the checks shows as a crash of this run.</summary>
+    [Theory]
+    [InlineData("flat.jpg")]
+    [InlineData("flat-grey.jpg")]
+    [InlineData("flat-progressive.jpg")]
+    public void Survives_any_changed_byte(string fixture)
+    {
+        byte[] jpeg = File.ReadAllBytes(TestPictures.Fixture(fixture));
+        for (int i = 0; i < jpeg.Length; i++)
+        {
+            byte original = jpeg[i];
+            jpeg[i] ^= (byte)(1 << (i % 8));
+            Exception? e = Record.Exception(() => Decode("changed.jpg", jpeg).Dispose());
+            Assert.True(e is null or SamCompressException { Kind: FailureKind.InputRejected }, $"byte {i}: {e}");
+            jpeg[i] = original;
+        }
+    }
+
     private void Rejects(string message, byte[] bytes)
     {
         var e = Assert.Throws<SamCompressException>(() => Decode("bad.png", bytes).Dispose());

@@ -72,6 +72,7 @@ public sealed class PictureFileTests : IDisposable
         Rejects("bit depth 3", TestPictures.Png(("IHDR", [0, 0, 0, 1, 0, 0, 0, 1, 3, 0, 0, 0, 0]), ("IEND", [])));
         Rejects("no picture data", TestPictures.Png(("IHDR", [0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0]), ("IEND", [])));
         Rejects("first chunk", TestPictures.Png(("IEND", [])));
+        Rejects("no palette", TestPictures.Png(1, 1, 8, 3, [0]));
         Rejects("no pixels", TestPictures.Png(0, 1, 8, 0, []));
     }
 
