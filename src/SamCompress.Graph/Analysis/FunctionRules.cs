@@ -76,7 +76,8 @@ internal sealed class FunctionRules
                 else if (!finished[callee])
                 {
                     IEnumerable<Function> cycle = path.Select(p => p.Function).TakeWhile(f => f != callee).Append(callee).Reverse();
-                    _report.Error("SC3144", Where(callee), $"the function calls itself: {string.Join(" -> ", cycle.Append(callee).Take(10).Select(f => SafeText.Of(f.Name)))}");
+                    string names = string.Join(" -> ", cycle.Append(callee).Take(10).Select(f => SafeText.Of(f.Name)));
+                    _report.Error("SC3144", Where(callee), $"the function calls itself: {names}");
                     return;
                 }
             }

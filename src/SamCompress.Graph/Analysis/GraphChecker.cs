@@ -82,7 +82,8 @@ public static class GraphChecker
 
         foreach (IGrouping<string, OpsetImport> group in imports.GroupBy(i => i.Domain).Where(g => g.Count() > 1))
         {
-            string text = $"{OpsetTable.DomainName(group.Key)} is imported {group.Count()} times: versions {string.Join(", ", group.Select(i => i.Version).Take(10))}";
+            string versions = string.Join(", ", group.Select(i => i.Version).Take(10));
+            string text = $"{OpsetTable.DomainName(group.Key)} is imported {group.Count()} times: versions {versions}";
             if (group.Distinct().Count() > 1)
                 report.Error("SC3104", where, text);
             else

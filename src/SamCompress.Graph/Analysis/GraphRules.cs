@@ -191,8 +191,11 @@ internal sealed class GraphRules(Model model, CheckReport report, NodeRules? nod
         {
             foreach (Value input in NodeCycle.Reads(node, graph))
             {
-                if (!earlier.Contains(input.Producer!))
-                    report.Error("SC3118", node.ToString(), $"input '{SafeText.Of(input.Name)}' is made by a later node, {SafeText.Of(input.Producer!.ToString())}: the nodes are not in topological order");
+                if (earlier.Contains(input.Producer!))
+                    continue;
+                string later = SafeText.Of(input.Producer!.ToString());
+                string name = SafeText.Of(input.Name);
+                report.Error("SC3118", node.ToString(), $"input '{name}' is made by a later node, {later}: the nodes are not in topological order");
             }
 
             earlier.Add(node);

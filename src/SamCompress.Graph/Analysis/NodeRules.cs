@@ -45,7 +45,8 @@ internal sealed class NodeRules(Model model, OpsetTable imports, FunctionRules f
         string name = $"{OpsetTable.DomainName(node.Domain)}.{SafeText.Of(node.OpType)}";
         if (imports.Version(node.Domain) is not { } version)
         {
-            report.Error("SC3122", Where(node), $"{name}: the {(function is null ? "model" : "function")} imports no opset of {OpsetTable.DomainName(node.Domain)}{Times(node)}");
+            string importer = function is null ? "model" : "function";
+            report.Error("SC3122", Where(node), $"{name}: the {importer} imports no opset of {OpsetTable.DomainName(node.Domain)}{Times(node)}");
             return new Verdict(null, Severity.Error);
         }
 
@@ -200,7 +201,8 @@ internal sealed class NodeRules(Model model, OpsetTable imports, FunctionRules f
                 inputs = Math.Max(inputs, 2);
             if (body.Inputs.Count != inputs || body.Outputs.Count != outputs)
             {
-                report.Error("SC3125", Where(node), $"'{SafeText.Of(attribute.Name)}' must have {inputs} inputs and {outputs} outputs, and has {body.Inputs.Count} and {body.Outputs.Count}");
+                string actual = $"{body.Inputs.Count} and {body.Outputs.Count}";
+                report.Error("SC3125", Where(node), $"'{SafeText.Of(attribute.Name)}' must have {inputs} inputs and {outputs} outputs, and has {actual}");
             }
         }
     }

@@ -98,7 +98,7 @@ internal sealed class AttributeParser(TextScanner scanner, Func<GraphProto> pars
         string word = scanner.PeekIdentifier();
         foreach (AttributeKind kind in Enum.GetValues<AttributeKind>())
         {
-            if (GraphPrinter.KindName(kind) == word)
+            if (AttributeText.KindName(kind) == word)
             {
                 scanner.Identifier();
                 return kind;
@@ -111,7 +111,7 @@ internal sealed class AttributeParser(TextScanner scanner, Func<GraphProto> pars
     private void ParseListValue(AttributeProto attribute, AttributeKind? annotated)
     {
         if (annotated is { } known and not AttributeKind.Undefined && Single(known) == known)
-            throw scanner.Error($"an attribute of kind {GraphPrinter.KindName(known)} holds no list");
+            throw scanner.Error($"an attribute of kind {AttributeText.KindName(known)} holds no list");
         AttributeKind? kind = annotated is null or AttributeKind.Undefined ? null : Single(annotated.Value);
         if (scanner.TryTake(']'))
         {
@@ -133,7 +133,7 @@ internal sealed class AttributeParser(TextScanner scanner, Func<GraphProto> pars
     private void ParseSingleValue(AttributeProto attribute, AttributeKind? annotated)
     {
         if (annotated is { } known and not AttributeKind.Undefined && Single(known) != known)
-            throw scanner.Error($"an attribute of kind {GraphPrinter.KindName(known)} holds a list");
+            throw scanner.Error($"an attribute of kind {AttributeText.KindName(known)} holds a list");
         AttributeKind? expected = annotated == AttributeKind.Undefined ? null : annotated;
         var list = new AttributeProto();
         AttributeKind kind = ParseElement(list, expected);
@@ -217,7 +217,7 @@ internal sealed class AttributeParser(TextScanner scanner, Func<GraphProto> pars
     private void Expect(AttributeKind kind, AttributeKind? expected)
     {
         if (expected is { } wanted && wanted != kind)
-            throw scanner.Error($"expected a value of kind {GraphPrinter.KindName(wanted)}, not {GraphPrinter.KindName(kind)}");
+            throw scanner.Error($"expected a value of kind {AttributeText.KindName(wanted)}, not {AttributeText.KindName(kind)}");
     }
 
     /// <summary>The kind that the next token starts, or Undefined before a type, which may go on as a tensor.</summary>

@@ -57,15 +57,6 @@ public sealed class GraphPrinter
         return writer.ToString();
     }
 
-    internal static string KindName(AttributeKind kind) => kind switch
-    {
-        AttributeKind.SparseTensor => "sparse_tensor",
-        AttributeKind.SparseTensors => "sparse_tensors",
-        AttributeKind.TypeProto => "type_proto",
-        AttributeKind.TypeProtos => "type_protos",
-        _ => kind.ToString().ToLowerInvariant(),
-    };
-
     private static List<string> ModelProperties(Model model)
     {
         ModelProto shell = model.Shell;
@@ -85,9 +76,11 @@ public sealed class GraphPrinter
         if (shell.HasDocString)
             properties.Add($"doc_string: {TextSyntax.Quote(shell.DocString)}");
         if (shell.MetadataProps.Count > 0)
-            properties.Add($"metadata_props: [{string.Join(", ", shell.MetadataProps.Select(p => $"{TextSyntax.Quote(p.Key)}: {TextSyntax.Quote(p.Value)}"))}]");
+            properties.Add($"metadata_props: [{string.Join(", ", shell.MetadataProps.Select(Pair))}]");
         return properties;
     }
+
+    private static string Pair(StringStringEntryProto entry) => $"{TextSyntax.Quote(entry.Key)}: {TextSyntax.Quote(entry.Value)}";
 
     private static string Opsets(IEnumerable<OpsetImport> imports) =>
         $"[{string.Join(", ", imports.Select(i => string.Create(CultureInfo.InvariantCulture, $"{TextSyntax.Quote(i.Domain)}: {i.Version}")))}]";
@@ -116,7 +109,7 @@ public sealed class GraphPrinter
             for (int i = 0; i < shell.AttributeProto.Count; i++)
             {
                 _writer.Write(shell.Attribute.Count + i > 0 ? ", " : "");
-                Attribute(Loose(shell.AttributeProto[i]));
+                Attribute(AttributeText.Loose(shell.AttributeProto[i]));
             }
 
             _writer.Write('>');
@@ -212,16 +205,16 @@ public sealed class GraphPrinter
         _writer.Write(TextSyntax.Name(attribute.Name));
         if (attribute.Shell.HasRefAttrName)
         {
-            string kind = attribute.Kind == AttributeKind.Undefined ? "" : $": {KindName(attribute.Kind)}";
+            string kind = attribute.Kind == AttributeKind.Undefined ? "" : $": {AttributeText.KindName(attribute.Kind)}";
             _writer.Write($"{kind} = @{TextSyntax.Name(attribute.Reference)}");
             return;
         }
 
-        AttributeKind form = attribute.Kind == AttributeKind.Undefined ? Form(attribute) : attribute.Kind;
-        bool isEmpty = form != AttributeKind.Undefined && IsEmptyList(attribute, form);
+        AttributeKind form = attribute.Kind == AttributeKind.Undefined ? AttributeText.Form(attribute) : attribute.Kind;
+        bool isEmpty = form != AttributeKind.Undefined && AttributeText.IsEmptyList(attribute, form);
         bool isQuotedGraph = form == AttributeKind.Graph && attribute.Graphs.Count > 0 && TextSyntax.Name(attribute.Graphs[0].Name)[0] == '"';
         if (attribute.Kind == AttributeKind.Undefined || isEmpty || isQuotedGraph || form == AttributeKind.Graphs)
-            _writer.Write($": {KindName(attribute.Kind)}");
+            _writer.Write($": {AttributeText.KindName(attribute.Kind)}");
         _writer.Write(" = ");
         AttributeValue(attribute, form);
     }
@@ -232,7 +225,7 @@ public sealed class GraphPrinter
         switch (form)
         {
             case AttributeKind.Float:
-                _writer.Write(FloatLiteral(shell.F));
+                _writer.Write(AttributeText.FloatLiteral(shell.F));
                 break;
             case AttributeKind.Int:
                 _writer.Write(shell.I.ToString(CultureInfo.InvariantCulture));
@@ -253,7 +246,7 @@ public sealed class GraphPrinter
                 _writer.Write(TypeText.Format(shell.Tp));
                 break;
             case AttributeKind.Floats:
-                _writer.Write($"[{string.Join(", ", shell.Floats.Select(FloatLiteral))}]");
+                _writer.Write($"[{string.Join(", ", shell.Floats.Select(AttributeText.FloatLiteral))}]");
                 break;
             case AttributeKind.Ints:
                 _writer.Write($"[{string.Join(", ", shell.Ints.Select(i => i.ToString(CultureInfo.InvariantCulture)))}]");
@@ -280,56 +273,6 @@ public sealed class GraphPrinter
         }
     }
 
-    /// <summary>The kind of the field that an attribute without a kind has set.</summary>
-    private static AttributeKind Form(NodeAttribute attribute)
-    {
-        AttributeProto shell = attribute.Shell;
-        return shell.HasF ? AttributeKind.Float
-            : shell.HasI ? AttributeKind.Int
-            : shell.HasS ? AttributeKind.String
-            : attribute.Tensors.Count > 0 ? AttributeKind.Tensor
-            : attribute.Graphs.Count > 0 ? AttributeKind.Graph
-            : shell.SparseTensor is not null ? AttributeKind.SparseTensor
-            : shell.Tp is not null ? AttributeKind.TypeProto
-            : shell.Floats.Count > 0 ? AttributeKind.Floats
-            : shell.Ints.Count > 0 ? AttributeKind.Ints
-            : shell.Strings.Count > 0 ? AttributeKind.Strings
-            : shell.TypeProtos.Count > 0 ? AttributeKind.TypeProtos
-            : AttributeKind.Undefined;
-    }
-
-    private static bool IsEmptyList(NodeAttribute attribute, AttributeKind form) => form switch
-    {
-        AttributeKind.Floats => attribute.Shell.Floats.Count == 0,
-        AttributeKind.Ints => attribute.Shell.Ints.Count == 0,
-        AttributeKind.Strings => attribute.Shell.Strings.Count == 0,
-        AttributeKind.TypeProtos => attribute.Shell.TypeProtos.Count == 0,
-        AttributeKind.Tensors => attribute.Tensors.Count == 0,
-        AttributeKind.SparseTensors => attribute.Shell.SparseTensors.Count == 0,
-        _ => false,
-    };
-
-    /// <summary>A float that cannot be taken for an integer.</summary>
-    private static string FloatLiteral(float value)
-    {
-        string text = TensorText.Format(value);
-        return text.All(c => char.IsAsciiDigit(c) || c == '-') ? text + ".0" : text;
-    }
-
-    /// <summary>The default value of a function's attribute, whose tensor is still in its message.</summary>
-    private static NodeAttribute Loose(AttributeProto proto) => new(proto, [.. (proto.T is null ? proto.Tensors : [proto.T]).Select(Loose)], []);
-
-    private static Tensor Loose(TensorProto proto)
-    {
-        var type = (ElementType)proto.DataType;
-        if (type == ElementType.String)
-            return new StringTensor([.. proto.Dims], proto);
-        var tensor = new InlineTensor(type, [.. proto.Dims], proto);
-        return tensor.ByteLength == InlineTensor.DecodedLength(proto, type)
-            ? tensor
-            : throw new SamCompressException(FailureKind.InputRejected, $"tensor {TextSyntax.Name(proto.Name)}: the data is not as long as {tensor} needs");
-    }
-
     private void Initializer(Value value)
     {
         Tensor tensor = value.Initializer!;
@@ -350,11 +293,11 @@ public sealed class GraphPrinter
         var type = (ElementType)(sparse.Values?.DataType ?? 0);
         _writer.Write($"sparse_tensor({type.TextName()}{dimensions}) {(name is null ? "" : TextSyntax.Name(name) + " = ")}{{");
         if (sparse.Values is not null)
-            Tensor(Loose(sparse.Values));
+            Tensor(AttributeText.Loose(sparse.Values));
         if (sparse.Indices is not null)
         {
             _writer.Write(", ");
-            Tensor(Loose(sparse.Indices));
+            Tensor(AttributeText.Loose(sparse.Indices));
         }
 
         _writer.Write('}');

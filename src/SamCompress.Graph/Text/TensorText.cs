@@ -69,6 +69,8 @@ internal static class TensorText
             return;
         }
 
+        if (tensor.ElementType.BitWidth() == 0)
+            throw new SamCompressException(FailureKind.InputRejected, $"element type {(int)tensor.ElementType} is not known");
         using TensorLease lease = tensor.Open();
         switch (tensor.ElementType)
         {

@@ -1,3 +1,4 @@
+using SamCompress.IR.Serialization;
 using SamCompress.IR.Text;
 using SamCompress.Testing;
 
@@ -55,5 +56,20 @@ public sealed class GraphPrinterTests
             { Y = Add (X, W) }
             """);
         Snapshot.Match(GraphPrinter.Print(model, new PrintOptions { MaxElements = 3, TypesAsComments = true }));
+    }
+
+    [Theory]
+    [InlineData(1, 3L)]
+    [InlineData(1, -1L)]
+    [InlineData(1, long.MaxValue)]
+    [InlineData(8, 2L)]
+    [InlineData(0, 1L)]
+    [InlineData(99, 1L)]
+    public void Refuses_a_sparse_tensor_whose_data_does_not_fit(int type, long dimension)
+    {
+        using Model model = ModelText.Parse("g () => () { }");
+        model.Graph.Shell.SparseInitializer.Add(new SparseTensorProto { Values = new TensorProto { DataType = type, Dims = { dimension, 4 }, Name = "S" } });
+        SamCompressException error = Assert.Throws<SamCompressException>(() => GraphPrinter.Print(model));
+        Assert.Equal("tensor 'S': the data does not fit its type and dimensions", error.Message);
     }
 }
