@@ -34,7 +34,7 @@ public static class CalibrateJob
         CalibrationPictures pictures = CalibrationPictures.Choose(options.Calibration, hash, heldOut: ValidationStage.MostPictures);
         clock.Start("clean up");
         var context = new PassContext { Evaluator = new OnnxConstantEvaluator(), Cancellation = cancellation };
-        new PassPipeline(StandardPipeline.Cleanup).Run(model, context);
+        new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.PrepareQuantization]).Run(model, context);
         var planner = new QuantizationPlanner(new QuantizationOptions(), TargetDescription.Load(TargetDescription.Default));
         (CalibrationStatistics statistics, _) = new CalibrationStage(options.Calibration, options.Execution, clock, progress, cancellation).Run(model, hash, planner, pictures);
         clock.Start("write");

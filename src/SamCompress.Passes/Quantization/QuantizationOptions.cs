@@ -9,6 +9,9 @@ public sealed record QuantizationOptions
     /// <summary>Whether biases make up for the mean error of the quantized weights.</summary>
     public bool CorrectBias { get; init; } = true;
 
+    /// <summary>A Linear with fewer inputs stays float: it gains nothing, and coordinates need their precision.</summary>
+    public int FewestInputs { get; init; } = 8;
+
     public NodeSelection Selection { get; init; } = NodeSelection.All;
 
     /// <summary>Whether a model that holds quantized layers already may be quantized further.</summary>

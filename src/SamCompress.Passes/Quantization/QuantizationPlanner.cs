@@ -92,6 +92,8 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
                 yield return (layer, LayerExecution.Float, "the rank of its input is not known");
             else if (layer.Kind == LayerKind.Linear && RankOf(layer) < 2)
                 yield return (layer, LayerExecution.Float, "its input is a vector");
+            else if (layer.Kind == LayerKind.Linear && layer.InputChannels < options.FewestInputs)
+                yield return (layer, LayerExecution.Float, "so few inputs gain nothing; coordinates and the like need their precision");
             else
                 yield return (layer, rule.Execution, rule.Why);
         }

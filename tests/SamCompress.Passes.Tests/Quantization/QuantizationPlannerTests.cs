@@ -34,7 +34,7 @@ public sealed class QuantizationPlannerTests
     public void Bias_makes_up_for_the_mean_error_of_the_weight()
     {
         using Model model = Layers();
-        LayerPlan linear = Plan(model, Planner(new QuantizationOptions { Estimator = new MinMaxEstimator() }), mean: 10)
+        LayerPlan linear = Plan(model, Planner(new QuantizationOptions { FewestInputs = 1, Estimator = new MinMaxEstimator() }), mean: 10)
             .Layers.Single(l => l.Kind == LayerKind.Linear);
 
         // W = {1, -2, 0.3, 0.5}: column 0 rounds 0.3 to 38/127, column 1 rounds 0.5 to 32 * 2/127.
@@ -52,7 +52,7 @@ public sealed class QuantizationPlannerTests
                 Y = Conv <group = 2> (X, W)
             }
             """, opset: 17);
-        QuantizationPlanner planner = Planner(new QuantizationOptions { Estimator = new MinMaxEstimator() });
+        QuantizationPlanner planner = Planner(new QuantizationOptions { FewestInputs = 1, Estimator = new MinMaxEstimator() });
         CalibrationStatistics statistics = PlannerStatistics.Of(planner.RequiredStatistics(model), _ => (-1, 1));
         ValueStatistics input = statistics.Find("X")! with { ChannelMean = [1, 100] };
         LayerPlan conv = planner.Plan(model, statistics with { Values = [input, statistics.Find("Y")!] }).Layers.Single();
@@ -65,11 +65,19 @@ public sealed class QuantizationPlannerTests
     public void Excluded_layers_stay_float_and_say_why()
     {
         using Model model = Layers();
-        QuantizationPlan plan = Plan(model, Planner(new QuantizationOptions { Selection = new NodeSelection { NodesToExclude = ["con*"] } }));
+        QuantizationPlan plan = Plan(model, Planner(new QuantizationOptions { FewestInputs = 1, Selection = new NodeSelection { NodesToExclude = ["con*"] } }));
         LayerPlan conv = plan.Layers.Single(l => l.Name == "conv");
         Assert.Equal(LayerExecution.Float, conv.Execution);
         Assert.Equal("excluded by 'con*'", conv.Why);
         Assert.DoesNotContain(plan.Activations, a => a.Value == "X");
+    }
+
+    [Fact]
+    public void Linears_of_few_inputs_stay_float()
+    {
+        using Model model = Layers();
+        LayerPlan linear = Plan(model, Planner(new QuantizationOptions())).Layers.Single(l => l.Kind == LayerKind.Linear);
+        Assert.Equal(LayerExecution.Float, linear.Execution);
     }
 
     [Fact]
@@ -136,7 +144,7 @@ public sealed class QuantizationPlannerTests
         SamCompressException e = Assert.Throws<SamCompressException>(() => Planner().RequiredStatistics(quantized));
         Assert.Equal(FailureKind.Unsupported, e.Kind);
         Assert.Contains("quantized already", e.Message, StringComparison.Ordinal);
-        Assert.Empty(Planner(new QuantizationOptions { AllowRequantize = true }).RequiredStatistics(quantized));
+        Assert.Empty(Planner(new QuantizationOptions { FewestInputs = 1, AllowRequantize = true }).RequiredStatistics(quantized));
 
         using Model old = ModelText.Parse("g (float[2] X) => (float[2] Y) { Y = Relu (X) }", opset: 12);
         Assert.Contains("opset 12", Assert.Throws<SamCompressException>(() => Planner().RequiredStatistics(old)).Message, StringComparison.Ordinal);
@@ -162,7 +170,7 @@ public sealed class QuantizationPlannerTests
         """, opset: 17);
 
     private static QuantizationPlanner Planner(QuantizationOptions? options = null) =>
-        new(options ?? new QuantizationOptions { Estimator = new MinMaxEstimator(), CorrectBias = false }, TargetDescription.Load("ort-cpu"));
+        new(options ?? new QuantizationOptions { FewestInputs = 1, Estimator = new MinMaxEstimator(), CorrectBias = false }, TargetDescription.Load("ort-cpu"));
 
     private static QuantizationPlan Plan(Model model, QuantizationPlanner planner, double mean = 0)
     {

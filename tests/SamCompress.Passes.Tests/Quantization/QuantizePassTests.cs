@@ -152,7 +152,7 @@ public sealed class QuantizePassTests
     /// <summary>Every value lies between -1 and 1, but for the output of Conv between -1 and 3.</summary>
     private static QuantizationPlan PlanFor(Model model)
     {
-        var planner = new QuantizationPlanner(new QuantizationOptions { Estimator = new MinMaxEstimator(), CorrectBias = false }, TargetDescription.Load("ort-cpu"));
+        var planner = new QuantizationPlanner(new QuantizationOptions { FewestInputs = 1, Estimator = new MinMaxEstimator(), CorrectBias = false }, TargetDescription.Load("ort-cpu"));
         return planner.Plan(model, PlannerStatistics.Of(planner.RequiredStatistics(model), o => (-1, o.Name == "C" ? 3 : 1)));
     }
 
