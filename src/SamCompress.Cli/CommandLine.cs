@@ -62,6 +62,7 @@ public static class CommandLine
         root.Subcommands.Add(OptimizeCommand.Create(common));
         root.Subcommands.Add(InspectCommand.Create(common));
         root.Subcommands.Add(CalibrateCommand.Create(common));
+        root.Subcommands.Add(EvaluateCommand.Create(common));
         root.Subcommands.Add(BenchCommand.Create(common));
         root.Subcommands.Add(CheckCommand.Create(common));
         root.Subcommands.Add(DoctorCommand.Create(common));

@@ -10,6 +10,7 @@ public sealed class HelpTests
     [InlineData("optimize")]
     [InlineData("inspect")]
     [InlineData("calibrate")]
+    [InlineData("evaluate")]
     [InlineData("bench")]
     [InlineData("check")]
     [InlineData("doctor")]

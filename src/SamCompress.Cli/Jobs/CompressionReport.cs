@@ -18,6 +18,8 @@ public sealed record ReportedLayer(string Name, LayerKind Kind, LayerExecution E
 
 /// <summary>How near the student comes to the teacher.</summary>
 /// <param name="HeldOut">Whether calibration has not seen the pictures.</param>
+/// <param name="Masks">Prompts, each answered by one mask of either model.</param>
+/// <param name="EmbeddingSqnr">In dB; null when both agree in every bit.</param>
 /// <param name="Note">What could not be measured and why, or null.</param>
 public sealed record ReportedQuality(
     int Pictures,
@@ -30,7 +32,7 @@ public sealed record ReportedQuality(
     double? BestMaskAgreement,
     double? IouPredictionError,
     double EmbeddingCosine,
-    double EmbeddingSqnr,
+    double? EmbeddingSqnr,
     string? Note);
 
 /// <param name="Interleaved">Whether both ran in turns; else one after the other, because both at once would not fit into memory.</param>
@@ -41,9 +43,12 @@ public sealed record ReportedSpeed(string Device, int Runs, double TeacherMillis
 }
 
 /// <summary>A demand on the result.</summary>
-public sealed record ReportedGate(string Name, double Wanted, double? Got)
+/// <param name="Got">Null when it was not measured, and so not met.</param>
+public sealed record ReportedGate(string Name, double Wanted, double? Got, bool Met)
 {
-    public bool Met => Got >= Wanted;
+    public static ReportedGate AtLeast(string name, double wanted, double? got) => new(name, wanted, got, got >= wanted);
+
+    public static ReportedGate Below(string name, double wanted, double got) => new(name, wanted, got, got < wanted);
 }
 
 public sealed record ReportedStage(string Name, double Seconds);

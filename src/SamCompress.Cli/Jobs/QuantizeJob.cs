@@ -33,6 +33,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         string hash = FileHash.Of(model, options.Model);
         ReportedModel source = Describe(model, options.Model, hash, ModelSource.FileBytes(model, options.Model));
         CalibrationPictures? pictures = Pictures(hash);
+        string? decoder = Comparison.FindDecoder(options.Decoder, options.Model);
 
         _clock.Start("clean up");
         RunPasses(model, [.. StandardPipeline.Cleanup, .. StandardPipeline.PrepareQuantization]);
@@ -71,13 +72,13 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         IReadOnlyList<string> staged = writer.Write(() => OnnxWriter.Save(model, writer.StagePath(name), new SaveOptions { ExternalData = options.ExternalData }));
         _clock.Start("load");
         KernelReport kernels = KernelReport.Read(staged[0], options.Execution.Session, Path.GetDirectoryName(staged[0]));
-        (ReportedQuality? quality, ReportedSpeed? speed) = new ValidationStage(_clock).Run();
+        (ReportedQuality? quality, ReportedSpeed? speed) = new ValidationStage(options, decoder, _clock, progress, cancellation).Run(staged[0], pictures, statistics.PictureSetHash);
         report = report with
         {
             Artifact = Describe(model, options.OutputPath, FileHash.Of(staged[0]), staged.Sum(f => new FileInfo(f).Length)),
             Quality = quality,
             Speed = speed,
-            Gates = options.MinMeanIou is { } wanted ? [new ReportedGate("mean-iou", wanted, quality?.MeanIou)] : [],
+            Gates = Gates(quality, (double)staged.Sum(f => new FileInfo(f).Length) / source.Bytes),
             Layers = LayerKernels.Report(plan, kernels),
             Stages = _clock.Stages,
             PeakMemoryBytes = PeakMemory(),
@@ -92,6 +93,16 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         cancellation.ThrowIfCancellationRequested();
         writer.Commit();
         return report with { Files = [.. report.Files.Select(f => Path.Combine(Path.GetDirectoryName(options.OutputPath)!, f))] };
+    }
+
+    /// <summary>The demands of the user, and those that always hold, of which only a missed one is worth a word.</summary>
+    private List<ReportedGate> Gates(ReportedQuality? quality, double sizeRatio)
+    {
+        var gates = new List<ReportedGate>();
+        if (options.MinMeanIou is { } wanted)
+            gates.Add(ReportedGate.AtLeast("mean-iou", wanted, quality?.MeanIou));
+        var size = ReportedGate.Below("size-ratio", 1, sizeRatio);
+        return size.Met ? gates : [.. gates, size];
     }
 
     private IReadOnlyList<string> Inputs() => options.Decoder is null ? [options.Model] : [options.Model, options.Decoder];

@@ -1,14 +1,62 @@
+using SamCompress.Runtime.Evaluation;
+using SamCompress.Runtime.Images;
+using SamCompress.Runtime.Inference;
+
 namespace SamCompress.Cli.Jobs;
 
 /// <summary>Judges the artifact against the model that it was made from.</summary>
-internal sealed class ValidationStage(StageClock clock)
+internal sealed class ValidationStage(QuantizeOptions options, string? decoder, StageClock clock, IJobProgress progress, CancellationToken cancellation)
 {
     /// <summary>Pictures to hold out for validation.</summary>
     public const int MostPictures = 8;
 
-    public (ReportedQuality? Quality, ReportedSpeed? Speed) Run()
+    /// <summary>A large model is slow: it is judged by fewer pictures.</summary>
+    private const int PicturesOfLargeModel = 3;
+
+    /// <param name="student">The artifact.</param>
+    /// <param name="pictures">Null when the statistics came from a cache and no pictures were given: then the artifact is only run once.</param>
+    /// <param name="calibratedOn">The set hash in the statistics.</param>
+    public (ReportedQuality? Quality, ReportedSpeed? Speed) Run(string student, CalibrationPictures? pictures, string calibratedOn)
     {
         clock.Start("validate");
-        return (null, null);
+        if (pictures is null)
+        {
+            RunOnce(student);
+            return (null, null);
+        }
+
+        bool isSmall = Comparison.IsSmall(options.Model);
+        bool heldOut = pictures.HeldOut.Count > 0 && pictures.SetHash == calibratedOn;
+        IReadOnlyList<string> candidates = pictures.HeldOut.Count > 0 ? pictures.HeldOut : pictures.Calibration;
+        int count = Math.Min(candidates.Count, isSmall ? MostPictures : PicturesOfLargeModel);
+        ImageSet set = ImageSet.Of(Enumerable.Range(0, count).Select(i => candidates[(int)((long)i * candidates.Count / count)]));
+        var comparison = new Comparison(options.Execution, progress, cancellation);
+        (EvaluationResult result, ReportedSpeed speed) = isSmall
+            ? comparison.Together(options.Model, student, decoder, set)
+            : comparison.Apart(options.Model, student, decoder, set);
+        return (Report(result, heldOut), speed);
+    }
+
+    private ReportedQuality Report(EvaluationResult result, bool heldOut) => new(
+        result.Pictures.Count,
+        heldOut,
+        decoder is null ? null : Path.GetFileName(decoder),
+        result.Masks?.Prompts ?? 0,
+        result.Masks?.MeanIou,
+        result.Masks?.P5Iou,
+        result.Masks?.MeanBoundaryIou,
+        result.Masks?.BestMaskAgreement,
+        result.Masks?.IouHeadError,
+        result.EmbeddingCosine,
+        result.EmbeddingSqnr,
+        result.Masks is null ? "there is no decoder beside the model, and none was given by --decoder" : null);
+
+    private void RunOnce(string student)
+    {
+        using var encoder = ImageEncoder.Open(student, options.Execution.Session);
+        int side = encoder.Preprocessing.Side;
+        bool channelsFirst = encoder.Preprocessing.Layout == PixelLayout.ChannelsFirst;
+        using RuntimeTensor input = RuntimeTensor.Of(new float[3 * side * side], channelsFirst ? [1, 3, side, side] : [1, side, side, 3]);
+        encoder.Encode(input, [Runtime.Prompts.DecoderInterface.ImageEmbeddings], cancellation).Dispose();
     }
 }

@@ -14,10 +14,12 @@ internal static class QuantizeRenderer
             writer.WriteLine($"size       {Quantity.Bytes(report.Model.Bytes)} -> {Quantity.Bytes(artifact.Bytes)}, ratio {Number(report.SizeRatio!.Value, "F3")}");
         if (report.Quality is { } quality)
             writer.WriteLine($"masks      {Quality(quality)}");
+        else if (report.Artifact is not null)
+            writer.WriteLine("masks      not measured: no pictures were given, only statistics");
         if (report.Speed is { } speed)
-            writer.WriteLine($"speed      {Number(speed.TeacherMilliseconds, "F1")} ms -> {Number(speed.StudentMilliseconds, "F1")} ms on {speed.Device}, {Number(speed.Ratio, "F2")} times as fast");
+            writer.WriteLine($"speed      {Number(speed.TeacherMilliseconds, "F1")} ms -> {Number(speed.StudentMilliseconds, "F1")} ms on {speed.Device}, {Number(speed.Ratio, "F2")} times as fast{(speed.Ratio < 1 ? ": SLOWER on this machine" : "")}");
         foreach (ReportedGate gate in report.Gates)
-            writer.WriteLine($"gate       {gate.Name} {(gate.Met ? "met" : "MISSED")}: {(gate.Got is { } got ? Number(got, "F4") : "not measured")}, wanted {Number(gate.Wanted, "F4")}");
+            writer.WriteLine(GateText.Line(gate));
         if (report.Files.Count > 0)
             writer.WriteLine($"written    {string.Join(", ", report.Files.Select(SafeText.Line))} in {Quantity.Seconds(report.Seconds)}");
     }

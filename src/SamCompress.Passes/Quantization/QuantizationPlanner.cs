@@ -108,7 +108,7 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
         {
             throw new SamCompressException(FailureKind.Unsupported, $"the model is quantized already: it has a {quantized.OpType}", "start from the float model, or use --allow-requantize")
             {
-                Location = quantized.ToString(),
+                Location = model.Path is { } path ? $"{path}({quantized})" : quantized.ToString(),
             };
         }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using SamCompress.IR;
 using SamCompress.Runtime.Images;
 using SamCompress.Runtime.Inference;
@@ -25,6 +26,9 @@ public sealed class ImageEncoder : IDisposable
     }
 
     public OnnxSession Session { get; }
+
+    /// <summary>The least time that a run took so far; infinite before the first.</summary>
+    public double LeastMilliseconds { get; private set; } = double.PositiveInfinity;
 
     public Preprocessing Preprocessing { get; }
 
@@ -61,7 +65,9 @@ public sealed class ImageEncoder : IDisposable
         }
 
         var inputs = new Dictionary<string, RuntimeTensor>(StringComparer.Ordinal) { [_inputName] = input };
+        long start = Stopwatch.GetTimestamp();
         using RuntimeTensors results = Session.Run(inputs, [.. names.Select(n => _outputs[n])], cancellationToken);
+        LeastMilliseconds = Math.Min(LeastMilliseconds, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         RuntimeTensor? other = results.Values.FirstOrDefault(t => t.ElementType != ElementType.Float);
         if (other is not null)
             throw new SamCompressException(FailureKind.Unsupported, $"the encoder gives {other}; embeddings of float are expected") { Location = Session.Name };

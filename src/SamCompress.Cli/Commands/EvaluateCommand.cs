@@ -1,0 +1,48 @@
+using System.CommandLine;
+using SamCompress.Cli.Jobs;
+using SamCompress.Cli.Rendering;
+
+namespace SamCompress.Cli.Commands;
+
+/// <summary><c>samcompress evaluate STUDENT --reference TEACHER</c>: how near a compressed encoder comes to the original.</summary>
+internal static class EvaluateCommand
+{
+    public static Command Create(CommonOptions common)
+    {
+        var student = new ModelArgument("The compressed image encoder, an ONNX file.", "STUDENT");
+        var reference = new Option<string>("--reference") { Description = "The original image encoder.", HelpName = "TEACHER", Required = true };
+        var decoder = new Option<string?>("--decoder") { Description = "The mask decoder of both. [default: the one beside the original]", HelpName = "FILE" };
+        var data = new Option<string?>("--data", "--calibration-data")
+        {
+            Description = "Pictures to compare on: a folder, a pattern, or a list (.txt). [default: held-out ones of the shipped set, for the sample model only]",
+            HelpName = "DIR",
+        };
+        Option<int?> samples = Numbers.Whole("--samples", "Pictures to compare on. [default: all]", 1, 100_000);
+        Option<int?> skipBad = Numbers.Whole("--skip-bad-images", "Skip up to this many pictures that cannot be read. [default: 0]", 0, 100_000);
+        Option<double?> minMiou = Numbers.Between("--min-miou", "Exit with 1 when the mean mask IoU is lower.", 0, 1);
+        var execution = new ExecutionOptions();
+        var command = new Command("evaluate", "Compare a compressed image encoder with the original: masks, embeddings, size, speed.");
+        student.AddTo(command);
+        foreach (Option option in new Option[] { reference, decoder, data, samples, skipBad, minMiou })
+            command.Options.Add(option);
+        execution.AddTo(command);
+        command.SetAction(parse =>
+        {
+            var options = new EvaluateOptions(student.Of(parse), parse.GetRequiredValue(reference))
+            {
+                Decoder = parse.GetValue(decoder),
+                Data = parse.GetValue(data),
+                Samples = parse.GetValue(samples),
+                SkipBadImages = parse.GetValue(skipBad) ?? 0,
+                MinMeanIou = parse.GetValue(minMiou),
+                Execution = execution.Of(parse),
+            };
+            using ConsoleProgress progress = common.Progress(parse);
+            EvaluateReport report = EvaluateJob.Run(options, progress, common.Context.Cancellation);
+            progress.Clear();
+            common.Write(parse, report, writer => EvaluateRenderer.Write(report, writer));
+            return report.GatesMet ? ExitCodes.Done : ExitCodes.Negative;
+        });
+        return command;
+    }
+}

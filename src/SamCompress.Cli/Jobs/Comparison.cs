@@ -1,0 +1,75 @@
+using SamCompress.IR;
+using SamCompress.IR.Analysis;
+using SamCompress.Passes.Analysis;
+using SamCompress.Runtime.Evaluation;
+using SamCompress.Runtime.Images;
+using SamCompress.Runtime.Prompts;
+
+namespace SamCompress.Cli.Jobs;
+
+/// <summary>Runs a student and its teacher on the same pictures.</summary>
+internal sealed class Comparison(ExecutionRequest execution, IJobProgress progress, CancellationToken cancellation)
+{
+    /// <summary>Up to here both models are kept in memory, to be timed in turns.</summary>
+    private const long SmallModelBytes = 200_000_000;
+
+    private static readonly TimeSpan TimeForSpeed = TimeSpan.FromSeconds(4);
+
+    /// <summary>Whether weights and activations of a model are small enough that a second model beside it does not matter.</summary>
+    public static bool IsSmall(string path)
+    {
+        using Model model = OnnxReader.Read(path, new ReadOptions { AllowMissingData = true });
+        ShapeInference.Infer(model);
+        return OnnxWriter.TensorBytes(model) + CostModel.Measure(model).PeakActivationBytes <= SmallModelBytes;
+    }
+
+    /// <summary>The decoder to use: the one given, which must be one, or else the one beside the encoder, or null.</summary>
+    /// <exception cref="SamCompressException">The one given is missing or no decoder.</exception>
+    public static string? FindDecoder(string? given, string encoder)
+    {
+        if (given is not null)
+            MaskDecoder.Open(given).Dispose();
+        return given ?? DecoderInterface.FindBeside(encoder);
+    }
+
+    /// <summary>Both models in memory, taking turns.</summary>
+    public (EvaluationResult Result, ReportedSpeed Speed) Together(string teacherPath, string studentPath, string? decoder, ImageSet pictures, int badPictures = 0)
+    {
+        using var teacher = Teacher.Open(teacherPath, decoder, new TeacherSettings { Session = execution.Session });
+        using var student = ImageEncoder.Open(studentPath, execution.Session);
+        var settings = new EvaluationSettings { MaxLatencyTime = TimeForSpeed, MaxBadPictures = badPictures };
+        EvaluationResult result = new Evaluator(teacher, settings).Evaluate(student, pictures, progress: new Reporter(progress), cancellationToken: cancellation);
+        LatencyResult latency = result.Latency!;
+        return (result, new ReportedSpeed(execution.DeviceName, latency.Rounds, latency.TeacherMilliseconds, latency.StudentMilliseconds, Interleaved: true));
+    }
+
+    /// <summary>One model after the other, so that no more memory is taken than the larger one needs. What the teacher made of each picture is kept.</summary>
+    public (EvaluationResult Result, ReportedSpeed Speed) Apart(string teacherPath, string studentPath, string? decoder, ImageSet pictures)
+    {
+        using var teacher = Teacher.Open(teacherPath, decoder, new TeacherSettings { Session = execution.Session, MaxCachedBytes = long.MaxValue });
+        for (int i = 0; i < pictures.Paths.Count; i++)
+        {
+            using (EncoderImage image = teacher.Images.Load(pictures.Paths[i], cancellation))
+                teacher.Run(image, cancellation);
+            progress.Advance(i + 1, 2 * pictures.Paths.Count, "runs");
+        }
+
+        teacher.Encoder.Dispose();
+        using var student = ImageEncoder.Open(studentPath, execution.Session);
+        EvaluationResult result = new Evaluator(teacher, new EvaluationSettings { LatencyRounds = 0 }).Evaluate(student, pictures, cancellationToken: cancellation);
+        progress.Advance(1, 1, "runs");
+        return (result, new ReportedSpeed(execution.DeviceName, pictures.Paths.Count, teacher.Encoder.LeastMilliseconds, student.LeastMilliseconds, Interleaved: false));
+    }
+
+    private sealed class Reporter(IJobProgress progress) : IProgress<EvaluationProgress>
+    {
+        private string _stage = "";
+
+        public void Report(EvaluationProgress value)
+        {
+            if (value.Stage != _stage)
+                progress.Stage(_stage = value.Stage);
+            progress.Advance(value.Done, value.Total, "steps");
+        }
+    }
+}
