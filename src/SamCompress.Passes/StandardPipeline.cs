@@ -10,6 +10,7 @@ public static class StandardPipeline
     /// <summary>Turns an exporter's graph into a readable one that computes the same.</summary>
     public static IReadOnlyList<Pass> Cleanup { get; } =
     [
+        new RaiseIrVersion(), // the passes make initializers
         new SortNodes(), // all that follows reads nodes in order
         new EliminateDeadNodes(), // what nothing reads is not worth folding
         new FoldConstantNodes(), // so that "constant" means "initializer" from here on
