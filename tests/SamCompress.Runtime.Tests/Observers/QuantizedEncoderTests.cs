@@ -1,0 +1,102 @@
+using SamCompress.IR;
+using SamCompress.Passes;
+using SamCompress.Passes.Quantization;
+using SamCompress.Passes.Targets;
+using SamCompress.Runtime.Evaluation;
+using SamCompress.Runtime.Images;
+using SamCompress.Runtime.Inference;
+using SamCompress.Runtime.Observers;
+using SamCompress.Testing;
+
+namespace SamCompress.Runtime.Tests.Observers;
+
+/// <summary>The whole way on the sample model: 32 pictures to calibrate with, 8 others to judge by.</summary>
+public sealed class QuantizedEncoderTests(QuantizedEncoderTests.Calibration calibration) : IClassFixture<QuantizedEncoderTests.Calibration>, IDisposable
+{
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("samcompress-tests-");
+
+    private static string Encoder => Path.Combine(SkeletonModels.RepositoryRoot, "models", "sam-nano", "encoder.onnx");
+
+    private static string Decoder => Path.Combine(SkeletonModels.RepositoryRoot, "models", "sam-nano", "decoder.onnx");
+
+    public void Dispose() => _directory.Delete(recursive: true);
+
+    [Theory]
+    [InlineData("minmax")]
+    [InlineData("percentile")]
+    [InlineData("mse")]
+    public void Keeps_the_masks_and_a_third_of_the_size(string method)
+    {
+        string artifact = Path.Combine(_directory.FullName, method + ".onnx");
+        using Model model = Prepared();
+        var planner = new QuantizationPlanner(new QuantizationOptions { Estimator = Estimator(method) }, TargetDescription.Load(TargetDescription.Default));
+        QuantizationPlan plan = planner.Plan(model, calibration.Statistics);
+        new PassPipeline(new QuantizePass(plan)).Run(model, new PassContext());
+        OnnxWriter.Save(model, artifact, new SaveOptions { ExternalData = ExternalDataMode.Never });
+
+        using Teacher teacher = Teacher.Open(Encoder, Decoder);
+        using ImageEncoder student = ImageEncoder.Open(artifact);
+        EvaluationResult result = new Evaluator(teacher, new EvaluationSettings { LatencyRounds = 0 }).Evaluate(student, ImageSet.Of(Scenes(32, 8)));
+        Assert.InRange(result.Masks!.MeanIou, 0.98, 1);
+        Assert.InRange(result.SizeRatio!.Value, 0.25, 0.32);
+
+        // 24 Linears of six blocks, the patch embedding and the first convolution of the neck; its second one stays a convolution.
+        IReadOnlyList<(string OpType, int Count)> kernels = KernelReport.Read(artifact).Counts;
+        Assert.Contains(("MatMulIntegerToFloat", 26), kernels);
+        Assert.Contains(("QLinearConv", 1), kernels);
+        Assert.DoesNotContain(kernels, k => k.OpType is "Conv" or "Gemm");
+    }
+
+    [Fact]
+    public void Artifact_is_rebuilt_bit_for_bit_from_the_cache()
+    {
+        using Model first = Prepared();
+        var planner = new QuantizationPlanner(new QuantizationOptions(), TargetDescription.Load(TargetDescription.Default));
+        var cache = new MemoryStream();
+        CalibrationCache.Write(calibration.Statistics, cache);
+        cache.Position = 0;
+
+        using Model second = Prepared();
+        Assert.Equal(Quantized(first, calibration.Statistics), Quantized(second, CalibrationCache.Read(cache, "cache")));
+
+        byte[] Quantized(Model model, CalibrationStatistics seen)
+        {
+            new PassPipeline(new QuantizePass(planner.Plan(model, seen))).Run(model, new PassContext());
+            return OnnxWriter.Serialize(model);
+        }
+    }
+
+    private static RangeEstimator Estimator(string method) => method switch
+    {
+        "minmax" => new MinMaxEstimator(),
+        "percentile" => new PercentileEstimator(),
+        _ => new MseEstimator(),
+    };
+
+    private static Model Prepared()
+    {
+        Model model = OnnxReader.Read(Encoder);
+        new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.PrepareQuantization]).Run(model, new PassContext { Evaluator = new OnnxConstantEvaluator() });
+        return model;
+    }
+
+    private static IEnumerable<string> Scenes(int first, int count) =>
+        Enumerable.Range(first, count).Select(i => Path.Combine(SkeletonModels.RepositoryRoot, "calibration", $"scene_{i:000}.jpg"));
+
+    /// <summary>Runs the encoder on the calibration pictures once for all tests: what is observed does not depend on the method.</summary>
+    public sealed class Calibration
+    {
+        public Calibration()
+        {
+            using Model model = Prepared();
+            var planner = new QuantizationPlanner(new QuantizationOptions(), TargetDescription.Load(TargetDescription.Default));
+            Value input = model.Graph.Inputs[0];
+            using var loader = new ImageLoader(Preprocessing.For(new SessionValue(input.Name, input.ElementType, input.Shape), "encoder"));
+            IEnumerable<CalibrationSample> samples = Scenes(0, 32)
+                .Select(path => new CalibrationSample(path, new Dictionary<string, RuntimeTensor> { [input.Name] = loader.Load(path).Input }));
+            Statistics = new Calibrator().Run(model, planner.RequiredStatistics(model), samples, new CalibrationOrigin("model", "1", "scenes"));
+        }
+
+        public CalibrationStatistics Statistics { get; }
+    }
+}
