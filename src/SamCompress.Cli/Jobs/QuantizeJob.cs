@@ -40,29 +40,17 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         var planner = new QuantizationPlanner(
             new QuantizationOptions { Estimator = options.Calibration.Estimator, Selection = options.Selection, AllowRequantize = options.AllowRequantize },
             TargetDescription.Load(TargetDescription.Default));
+        if (planner.RequiredStatistics(model).Count == 0)
+            return NothingToDo(source, planner.Plan(model, NoStatistics(hash), cancellation));
         (CalibrationStatistics statistics, bool fromCache) = new CalibrationStage(options.Calibration, options.Execution, _clock, progress, cancellation).Run(model, hash, planner, pictures);
 
         _clock.Start("quantize");
         QuantizationPlan plan = planner.Plan(model, statistics, cancellation);
         RunPasses(model, [new QuantizePass(plan)]);
-        CompressionReport report = new()
+        CompressionReport report = Draft(source, plan) with
         {
-            ToolVersion = CommandLine.Version,
-            RuntimeVersion = OnnxSession.RuntimeVersion,
-            Options = EffectiveOptions(),
-            Model = source,
-            Artifact = null,
             Calibration = new ReportedCalibration(
                 options.Calibration.Method, statistics.PictureCount, statistics.PictureSetHash, pictures?.Source ?? "the cache", fromCache, pictures?.Skipped ?? []),
-            Quality = null,
-            Speed = null,
-            Gates = [],
-            Layers = LayerKernels.Report(plan, null),
-            Diagnostics = _context.Diagnostics,
-            Passes = _passes,
-            Stages = _clock.Stages,
-            PeakMemoryBytes = PeakMemory(),
-            Files = [],
         };
         if (writer is null)
             return report;
@@ -94,6 +82,33 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         writer.Commit();
         return report with { Files = [.. report.Files.Select(f => Path.Combine(Path.GetDirectoryName(options.OutputPath)!, f))] };
     }
+
+    /// <summary>What is known before anything was measured.</summary>
+    private CompressionReport Draft(ReportedModel source, QuantizationPlan plan) => new()
+    {
+        ToolVersion = CommandLine.Version,
+        RuntimeVersion = OnnxSession.RuntimeVersion,
+        Options = EffectiveOptions(),
+        Model = source,
+        Artifact = null,
+        Calibration = null,
+        Quality = null,
+        Speed = null,
+        Gates = [],
+        Layers = LayerKernels.Report(plan, null),
+        Diagnostics = _context.Diagnostics,
+        Passes = _passes,
+        Stages = _clock.Stages,
+        PeakMemoryBytes = PeakMemory(),
+        Files = [],
+    };
+
+    /// <summary>No layer can be quantized, or all are excluded: nothing is written.</summary>
+    private CompressionReport NothingToDo(ReportedModel source, QuantizationPlan plan) =>
+        Draft(source, plan) with { Gates = [ReportedGate.AtLeast("layers-to-quantize", 1, 0)] };
+
+    private static CalibrationStatistics NoStatistics(string hash) =>
+        new() { ModelHash = hash, ToolVersion = CommandLine.Version, PictureSetHash = "", PictureCount = 0, Values = [] };
 
     /// <summary>The demands of the user, and those that always hold, of which only a missed one is worth a word.</summary>
     private List<ReportedGate> Gates(ReportedQuality? quality, double sizeRatio)

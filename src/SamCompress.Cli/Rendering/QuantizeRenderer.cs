@@ -9,7 +9,7 @@ internal static class QuantizeRenderer
 {
     public static void Write(CompressionReport report, TextWriter writer)
     {
-        writer.WriteLine($"quantized  {Layers(report)} to int8, {Calibration(report)}");
+        writer.WriteLine($"{(report.Artifact is null ? "planned  " : "quantized")}  {Layers(report)} to int8, {Calibration(report)}");
         if (report.Artifact is { } artifact)
             writer.WriteLine($"size       {Quantity.Bytes(report.Model.Bytes)} -> {Quantity.Bytes(artifact.Bytes)}, ratio {Number(report.SizeRatio!.Value, "F3")}");
         if (report.Quality is { } quality)

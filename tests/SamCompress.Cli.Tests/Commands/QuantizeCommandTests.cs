@@ -127,6 +127,26 @@ public sealed class QuantizeCommandTests : IDisposable
     }
 
     [Fact]
+    public void Nothing_to_quantize_is_a_negative_result_and_writes_nothing()
+    {
+        CommandRun run = CommandRun.Of("quantize", Nano, "-o", _directory.File("out.onnx"), "--nodes-to-exclude", "*", "--format", "json", "-q");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Equal("excluded by '*'", run.Json.GetProperty("layers")[0].GetProperty("why").GetString());
+        Assert.Empty(_directory.Names);
+    }
+
+    [Fact]
+    public void A_dry_run_says_what_would_be_done_and_writes_nothing()
+    {
+        CommandRun run = CommandRun.Of("quantize", Nano, "-o", _directory.File("out.onnx"), "--samples", "1", "--dry-run", "-q");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.StartsWith("planned    26 of 26 Linear, 1 of 1 Conv", run.Out, StringComparison.Ordinal);
+        Assert.Empty(_directory.Names);
+    }
+
+    [Fact]
     public void Too_little_memory_is_foreseen()
     {
         CommandRun run = CommandRun.Of("quantize", Nano, "-o", _directory.File("out.onnx"), "--max-memory", "50MB", "-q");
