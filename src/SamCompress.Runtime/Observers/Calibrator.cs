@@ -67,7 +67,8 @@ public sealed class Calibrator(CalibrationSettings? settings = null)
         OnnxSession session;
         try
         {
-            session = OnnxSession.Open(model, _settings.Session);
+            // The planned block comes on top of what the first run left in the arena: twice the activations of a large model.
+            session = OnnxSession.Open(model, _settings.Session with { UseMemoryPattern = false });
         }
         finally
         {
