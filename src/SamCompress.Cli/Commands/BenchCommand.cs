@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using SamCompress.Cli.Jobs;
 using SamCompress.Cli.Rendering;
+using SamCompress.IR;
 
 namespace SamCompress.Cli.Commands;
 

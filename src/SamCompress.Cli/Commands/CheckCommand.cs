@@ -1,6 +1,6 @@
 using System.CommandLine;
 using SamCompress.Cli.Jobs;
-using SamCompress.Cli.Rendering;
+using SamCompress.IR;
 
 namespace SamCompress.Cli.Commands;
 
@@ -25,7 +25,7 @@ internal static class CheckCommand
     {
         string file = SafeText.Line(report.Model);
         foreach (Diagnostic finding in report.Findings)
-            writer.WriteLine($"{file}({SafeText.Name(finding.Where)}): {finding.Severity.ToString().ToLowerInvariant()} {finding.Id}: {SafeText.Line(finding.Message)}");
+            writer.WriteLine($"{file}({SafeText.Of(finding.Where)}): {finding.Severity.ToString().ToLowerInvariant()} {finding.Id}: {SafeText.Line(finding.Message)}");
         writer.WriteLine(report.Ok && report.Warnings == 0 ? $"{file}: no problems" : $"{file}: {report.Errors} errors, {report.Warnings} warnings");
     }
 }

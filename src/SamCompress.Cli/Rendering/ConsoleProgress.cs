@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using SamCompress.Cli.Jobs;
+using SamCompress.IR;
 
 namespace SamCompress.Cli.Rendering;
 

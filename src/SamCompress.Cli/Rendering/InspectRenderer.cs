@@ -1,4 +1,5 @@
 using SamCompress.Cli.Jobs;
+using SamCompress.IR;
 using SamCompress.Passes.Analysis;
 
 namespace SamCompress.Cli.Rendering;
@@ -16,8 +17,8 @@ internal static class InspectRenderer
             _ => "no SAM encoder or decoder",
         };
         writer.WriteLine($"{SafeText.Line(report.Model)}: {kind}");
-        string opsets = string.Join(", ", report.Opsets.Select(o => $"{SafeText.Name(o.Key)} {o.Value}"));
-        string producer = report.Producer.Length > 0 ? $", by {SafeText.Name(report.Producer)}" : "";
+        string opsets = string.Join(", ", report.Opsets.Select(o => $"{SafeText.Of(o.Key)} {o.Value}"));
+        string producer = report.Producer.Length > 0 ? $", by {SafeText.Of(report.Producer)}" : "";
         writer.WriteLine($"  format       IR version {report.IrVersion}, opset {opsets}{producer}");
         Values(writer, "inputs", report.Inputs);
         Values(writer, "outputs", report.Outputs);
@@ -26,22 +27,22 @@ internal static class InspectRenderer
         writer.WriteLine($"  MACs         {Quantity.Count(macs.Total)} = linear {Quantity.Count(macs.Linear)} + attention {Quantity.Count(macs.Attention)} + relative position {Quantity.Count(macs.RelativePosition)}");
         if (report.UncountedNodes.Count > 0)
             writer.WriteLine($"               without {report.UncountedNodes.Count} nodes of unknown shape; fix {Symbols(report)} with --input-shape");
-        string kinds = string.Join(", ", report.NodesByKind.Take(MostKinds).Select(k => $"{SafeText.Name(k.Key)} {k.Value}"));
+        string kinds = string.Join(", ", report.NodesByKind.Take(MostKinds).Select(k => $"{SafeText.Of(k.Key)} {k.Value}"));
         string more = report.NodesByKind.Count > MostKinds ? $", {report.NodesByKind.Count - MostKinds} more kinds" : "";
         writer.WriteLine($"  nodes        {report.Nodes}: {kinds}{more}");
-        string at = report.Memory.PeakNode is { } node ? $" (at {SafeText.Name(node)})" : "";
+        string at = report.Memory.PeakNode is { } node ? $" (at {SafeText.Of(node)})" : "";
         writer.WriteLine($"  memory       {Quantity.Bytes(report.Memory.WeightBytes)} of weights, {Quantity.Bytes(report.Memory.PeakActivationBytes)} of activations{at}");
         writer.WriteLine($"  files        {Quantity.Bytes(report.FileBytes)}");
     }
 
     private static string Symbols(InspectReport report) =>
-        report.SymbolicDimensions.Count == 0 ? "the inputs" : string.Join(", ", report.SymbolicDimensions.Select(SafeText.Name));
+        report.SymbolicDimensions.Count == 0 ? "the inputs" : string.Join(", ", report.SymbolicDimensions.Select(SafeText.Of));
 
     private static void Values(TextWriter writer, string title, IReadOnlyList<InspectedValue> values)
     {
         foreach (InspectedValue value in values)
         {
-            writer.WriteLine($"  {title,-12} {SafeText.Name(value.Name)}: {value.Type}{(value.Shape is null ? "" : SafeText.Name($"[{string.Join(',', value.Shape.Select(d => d ?? "?"))}]"))}");
+            writer.WriteLine($"  {title,-12} {SafeText.Of(value.Name)}: {value.Type}{(value.Shape is null ? "" : SafeText.Of($"[{string.Join(',', value.Shape.Select(d => d ?? "?"))}]"))}");
             title = "";
         }
     }

@@ -1,4 +1,5 @@
 using SamCompress.Cli.Jobs;
+using SamCompress.IR;
 using SamCompress.Passes;
 
 namespace SamCompress.Cli.Rendering;

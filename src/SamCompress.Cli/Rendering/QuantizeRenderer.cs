@@ -1,5 +1,6 @@
 using System.Globalization;
 using SamCompress.Cli.Jobs;
+using SamCompress.IR;
 using SamCompress.Passes.Quantization;
 
 namespace SamCompress.Cli.Rendering;

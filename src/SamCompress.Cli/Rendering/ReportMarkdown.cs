@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using SamCompress.Cli.Jobs;
+using SamCompress.IR;
 using SamCompress.Passes.Quantization;
 
 namespace SamCompress.Cli.Rendering;

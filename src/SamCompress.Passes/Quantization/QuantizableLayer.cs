@@ -86,19 +86,7 @@ public static class LayerFinder
             return null;
         int channels = (int)weight.Dimensions[axis];
         Node? add = BiasAddBehind(node.Output, channels, out Tensor? bias);
-        return new QuantizableLayer
-        {
-            Kind = LayerKind.Linear,
-            Node = node,
-            Input = input,
-            Weight = weight,
-            WeightName = right.Name,
-            WeightAxis = axis,
-            Bias = bias,
-            BiasAdd = add,
-            InputChannels = (int)weight.Dimensions[1 - axis],
-            OutputChannels = channels,
-        };
+        return Linear(node, input, weight, right.Name, axis, bias, add);
     }
 
     private static QuantizableLayer? Gemm(Node node)
@@ -112,19 +100,22 @@ public static class LayerFinder
         Tensor? bias = node.Input(2) is { } third ? FloatConstant(third) : null;
         if (node.Input(2) is not null && (bias is null || bias.Count != channels || bias.Dimensions[^1] != channels))
             return null;
-        return new QuantizableLayer
-        {
-            Kind = LayerKind.Linear,
-            Node = node,
-            Input = input,
-            Weight = weight,
-            WeightName = right.Name,
-            WeightAxis = axis,
-            Bias = bias,
-            InputChannels = (int)weight.Dimensions[1 - axis],
-            OutputChannels = channels,
-        };
+        return Linear(node, input, weight, right.Name, axis, bias, biasAdd: null);
     }
+
+    private static QuantizableLayer Linear(Node node, Value input, Tensor weight, string weightName, int axis, Tensor? bias, Node? biasAdd) => new()
+    {
+        Kind = LayerKind.Linear,
+        Node = node,
+        Input = input,
+        Weight = weight,
+        WeightName = weightName,
+        WeightAxis = axis,
+        Bias = bias,
+        BiasAdd = biasAdd,
+        InputChannels = (int)weight.Dimensions[1 - axis],
+        OutputChannels = (int)weight.Dimensions[axis],
+    };
 
     private static QuantizableLayer? Convolution(Node node, LayerKind kind)
     {
