@@ -21,6 +21,9 @@ public sealed class OnnxSession : IDisposable
     private readonly IReadOnlyList<IDisposable> _weights;
     private readonly IReadOnlyList<nint> _weightValues;
     private readonly Dictionary<string, SessionValue> _inputs;
+
+    /// <summary>The model behind the weights, when the session itself has read it.</summary>
+    private Model? _model;
     private bool _disposed;
 
     private OnnxSession(string name, InferenceSession session, IReadOnlyList<IDisposable> weights, IReadOnlyList<nint> weightValues)
@@ -49,12 +52,16 @@ public sealed class OnnxSession : IDisposable
     /// <exception cref="SamCompressException">The library is missing or too old.</exception>
     public static IReadOnlyList<string> AvailableProviders => OnnxRuntimeLibrary.Providers;
 
-    /// <summary>Opens a model file; external data is found beside it.</summary>
+    /// <summary>
+    /// Opens a model file; external data is found beside it. ONNX Runtime reads no file over 2 GiB: such a model is handed over in memory.
+    /// </summary>
     /// <exception cref="SamCompressException">ONNX Runtime refuses the model, or the device is not there.</exception>
     public static OnnxSession Open(string path, SessionSettings? settings = null)
     {
         if (!File.Exists(path))
             throw new SamCompressException(FailureKind.InputRejected, $"{path}: not found") { Location = path };
+        if (new FileInfo(path).Length > int.MaxValue)
+            return OpenLarge(path, settings);
         using SessionOptions options = Options(settings ?? SessionSettings.Default);
         try
         {
@@ -63,6 +70,22 @@ public sealed class OnnxSession : IDisposable
         catch (OnnxRuntimeException e)
         {
             throw OnnxRuntimeLibrary.Failure($"{path}: ONNX Runtime cannot open the model", e);
+        }
+    }
+
+    private static OnnxSession OpenLarge(string path, SessionSettings? settings)
+    {
+        Model model = OnnxReader.Read(path);
+        try
+        {
+            OnnxSession session = Open(model, settings);
+            session._model = model;
+            return session;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
         }
     }
 
@@ -154,6 +177,7 @@ public sealed class OnnxSession : IDisposable
         OnnxRuntimeLibrary.Release(_weightValues);
         foreach (IDisposable weight in _weights)
             weight.Dispose();
+        _model?.Dispose();
     }
 
     private void CheckNames(IEnumerable<string> given, IReadOnlyCollection<string>? outputs)
