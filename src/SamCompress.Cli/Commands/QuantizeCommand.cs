@@ -9,7 +9,7 @@ internal static class QuantizeCommand
 {
     public static Command Create(CommonOptions common)
     {
-        var model = new ModelArgument("The image encoder to quantize, an ONNX file.");
+        var model = new ModelArgument("The image encoder to quantize, or with --encoder a mask decoder; an ONNX file.");
         var output = new OutputOptions(required: false, "MODEL.w8a8.onnx beside the model");
         var calibration = new CalibrationOptions();
         var selection = new SelectionOptions();
@@ -17,6 +17,7 @@ internal static class QuantizeCommand
         Option<string> precision = CommonOptions.Choice("--precision", "Bits of weights and activations.", "w8a8", "w8a8", "int8");
         precision.Aliases.Add("-p");
         var decoder = new Option<string?>("--decoder") { Description = "The mask decoder to validate with. [default: the one beside the model]", HelpName = "FILE" };
+        var encoder = new Option<string?>("--encoder") { Description = "Quantize a mask decoder, fed by this encoder.", HelpName = "FILE" };
         Option<double?> minMiou = Numbers.Between("--min-miou", "Exit with 1 when the mean mask IoU is lower.", 0, 1);
         var requantize = new Option<bool>("--allow-requantize") { Description = "Accept a model that is quantized already." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done to each layer, and write nothing." };
@@ -26,6 +27,7 @@ internal static class QuantizeCommand
         command.Options.Add(precision);
         output.AddTo(command);
         command.Options.Add(decoder);
+        command.Options.Add(encoder);
         calibration.AddTo(command);
         selection.AddTo(command);
         execution.AddTo(command);
@@ -40,6 +42,7 @@ internal static class QuantizeCommand
                 Overwrite = output.Overwrite(parse),
                 ExternalData = output.ExternalData(parse),
                 Decoder = parse.GetValue(decoder),
+                Encoder = parse.GetValue(encoder),
                 Calibration = calibration.Of(parse),
                 Selection = selection.Of(parse),
                 Execution = execution.Of(parse),

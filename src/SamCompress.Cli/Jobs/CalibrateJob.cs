@@ -36,7 +36,7 @@ public static class CalibrateJob
         var context = new PassContext { Evaluator = new OnnxConstantEvaluator(), Cancellation = cancellation };
         new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.PrepareQuantization]).Run(model, context);
         var planner = new QuantizationPlanner(new QuantizationOptions(), TargetDescription.Load(TargetDescription.Default));
-        (CalibrationStatistics statistics, _) = new CalibrationStage(options.Calibration, options.Execution, clock, progress, cancellation).Run(model, hash, planner, pictures);
+        (CalibrationStatistics statistics, _) = new CalibrationStage(options.Calibration, options.Execution, encoder: null, clock, progress, cancellation).Run(model, hash, planner, pictures);
         clock.Start("write");
         writer.Write(() =>
         {

@@ -1,5 +1,4 @@
 using SamCompress.Runtime.Images;
-using SamCompress.Runtime.Observers;
 
 namespace SamCompress.Cli.Jobs;
 
@@ -49,14 +48,13 @@ internal sealed class CalibrationPictures
     public static bool AreGiven(CalibrationRequest request, string modelHash) => request.Data is not null || Shipped(modelHash) is not null;
 
     /// <summary>Reads the calibration pictures one at a time, passing over as many bad ones as the request allows.</summary>
-    public IEnumerable<CalibrationSample> Samples(ImageLoader loader, string input, IJobProgress progress, CancellationToken cancellation)
+    public IEnumerable<EncoderImage> Images(ImageLoader loader, IJobProgress progress, CancellationToken cancellation)
     {
         for (int i = 0; i < Calibration.Count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            EncoderImage? image = Load(loader, Calibration[i], progress, cancellation);
-            if (image is not null)
-                yield return new CalibrationSample(image.Path, new Dictionary<string, Runtime.Inference.RuntimeTensor> { [input] = image.Input });
+            if (Load(loader, Calibration[i], progress, cancellation) is { } image)
+                yield return image;
             progress.Advance(i + 1, Calibration.Count, "pictures");
         }
     }

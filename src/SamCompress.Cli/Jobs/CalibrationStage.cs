@@ -1,14 +1,19 @@
 using SamCompress.IR;
 using SamCompress.Passes.Analysis;
 using SamCompress.Passes.Quantization;
-using SamCompress.Runtime.Images;
-using SamCompress.Runtime.Inference;
 using SamCompress.Runtime.Observers;
 
 namespace SamCompress.Cli.Jobs;
 
 /// <summary>Gets calibration statistics: from the cache where there is one, else by running the model on the pictures, one at a time.</summary>
-internal sealed class CalibrationStage(CalibrationRequest request, ExecutionRequest execution, StageClock clock, IJobProgress progress, CancellationToken cancellation)
+/// <param name="encoder">The encoder that feeds the model, when that is a mask decoder; null for an encoder.</param>
+internal sealed class CalibrationStage(
+    CalibrationRequest request,
+    ExecutionRequest execution,
+    string? encoder,
+    StageClock clock,
+    IJobProgress progress,
+    CancellationToken cancellation)
 {
     /// <summary>What the process takes beside models and observers.</summary>
     private const long BaseMemory = 150 << 20;
@@ -30,14 +35,13 @@ internal sealed class CalibrationStage(CalibrationRequest request, ExecutionRequ
 
         clock.Start("calibrate");
         CheckMemory(model, observed);
-        Value input = model.Graph.Inputs.First(i => i.Initializer is null);
-        using var loader = new ImageLoader(Preprocessing.For(new SessionValue(input.Name, input.ElementType, input.Shape), model.Path ?? ""));
+        var samples = new CalibrationSamples(pictures!, progress, cancellation);
         var calibrator = new Calibrator(new CalibrationSettings { Session = execution.Session, MaxMemory = execution.MaxMemory });
         CalibrationStatistics statistics = calibrator.Run(
             model,
             observed,
-            pictures!.Samples(loader, input.Name, progress, cancellation),
-            new CalibrationOrigin(hash, CommandLine.Version, pictures.SetHash),
+            encoder is null ? samples.ForEncoder(model) : samples.ForDecoder(model.Path!, encoder, execution.Session),
+            new CalibrationOrigin(hash, CommandLine.Version, pictures!.SetHash),
             cancellationToken: cancellation);
         if (request.Cache is { } file)
             Write(statistics, file);

@@ -61,6 +61,15 @@ internal sealed class Comparison(ExecutionRequest execution, IJobProgress progre
         return (result, new ReportedSpeed(execution.DeviceName, pictures.Paths.Count, teacher.Encoder.LeastMilliseconds, student.LeastMilliseconds, Interleaved: false));
     }
 
+    /// <summary>Two decoders behind the same encoder.</summary>
+    public EvaluationResult Decoders(string encoderPath, string teacherPath, string studentPath, ImageSet pictures)
+    {
+        using var teacher = Teacher.Open(encoderPath, teacherPath, new TeacherSettings { Session = execution.Session });
+        using var student = MaskDecoder.Open(studentPath);
+        return new Evaluator(teacher, new EvaluationSettings { LatencyRounds = 0 })
+            .Evaluate(teacher.Encoder, pictures, student, new Reporter(progress), cancellation);
+    }
+
     private sealed class Reporter(IJobProgress progress) : IProgress<EvaluationProgress>
     {
         private string _stage = "";

@@ -22,6 +22,17 @@ internal static class ModelSource
         throw new SamCompressException(FailureKind.Unsupported, what, "give the image encoder; 'samcompress inspect' says what a model is.") { Location = path };
     }
 
+    /// <summary>Reads a mask decoder.</summary>
+    /// <inheritdoc cref="ReadEncoder"/>
+    public static Model ReadDecoder(string path)
+    {
+        Model model = Read(path);
+        if (ModelKinds.Recognize(model) == ModelKind.SamDecoder)
+            return model;
+        model.Dispose();
+        throw new SamCompressException(FailureKind.Unsupported, "this is no mask decoder of a Segment Anything model", "--encoder is for quantizing a decoder; leave it out for an image encoder.") { Location = path };
+    }
+
     /// <summary>The size of the model file with its external data.</summary>
     public static long FileBytes(Model model, string path) =>
         model.Files.Append(path).Select(Path.GetFullPath).Distinct(StringComparer.Ordinal).Sum(f => new FileInfo(f).Length);

@@ -10,7 +10,7 @@ using SamCompress.Runtime.Inference;
 namespace SamCompress.Cli.Jobs;
 
 /// <summary>
-/// Quantizes an image encoder: read, clean up, calibrate, plan, quantize, write, prove. The artifact appears only when it has been loaded
+/// Quantizes an image encoder, or a mask decoder: read, clean up, calibrate, plan, quantize, write, prove. The artifact appears only when it has been loaded
 /// and run; a gate that is missed is no failure of the job, and is in the report.
 /// </summary>
 public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, CancellationToken cancellation)
@@ -28,12 +28,12 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
             ? null
             : ArtifactWriter.Begin(options.OutputPath, [name + ".data", stem + ".report.json", stem + ".report.md"], options.Overwrite, Inputs());
         _clock.Start("read");
-        using Model model = ModelSource.ReadEncoder(options.Model);
+        using Model model = options.Encoder is null ? ModelSource.ReadEncoder(options.Model) : ModelSource.ReadDecoder(options.Model);
         writer?.RefuseInputs(model.Files);
         string hash = FileHash.Of(model, options.Model);
         ReportedModel source = Describe(model, options.Model, hash, ModelSource.FileBytes(model, options.Model));
-        CalibrationPictures? pictures = Pictures(hash);
-        string? decoder = Comparison.FindDecoder(options.Decoder, options.Model);
+        CalibrationPictures? pictures = Pictures(options.Encoder is { } encoder ? FileHash.Of(encoder) : hash);
+        string? decoder = options.Encoder is null ? Comparison.FindDecoder(options.Decoder, options.Model) : options.Model;
 
         _clock.Start("clean up");
         RunPasses(model, [.. StandardPipeline.Cleanup, .. StandardPipeline.PrepareQuantization]);
@@ -42,7 +42,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
             TargetDescription.Load(TargetDescription.Default));
         if (planner.RequiredStatistics(model).Count == 0)
             return NothingToDo(source, planner.Plan(model, NoStatistics(hash), cancellation));
-        (CalibrationStatistics statistics, bool fromCache) = new CalibrationStage(options.Calibration, options.Execution, _clock, progress, cancellation).Run(model, hash, planner, pictures);
+        (CalibrationStatistics statistics, bool fromCache) = new CalibrationStage(options.Calibration, options.Execution, options.Encoder, _clock, progress, cancellation).Run(model, hash, planner, pictures);
 
         _clock.Start("quantize");
         QuantizationPlan plan = planner.Plan(model, statistics, cancellation);
@@ -50,7 +50,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         CompressionReport report = Draft(source, plan) with
         {
             Calibration = new ReportedCalibration(
-                options.Calibration.Method, statistics.PictureCount, statistics.PictureSetHash, pictures?.Source ?? "the cache", fromCache, pictures?.Skipped ?? []),
+                options.Calibration.Method, pictures is null ? statistics.PictureCount : pictures.Calibration.Count - pictures.Skipped.Count, statistics.PictureSetHash, pictures?.Source ?? "the cache", fromCache, pictures?.Skipped ?? []),
         };
         if (writer is null)
             return report;
@@ -120,7 +120,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         return size.Met ? gates : [.. gates, size];
     }
 
-    private IReadOnlyList<string> Inputs() => options.Decoder is null ? [options.Model] : [options.Model, options.Decoder];
+    private IReadOnlyList<string> Inputs() => [options.Model, .. new[] { options.Decoder, options.Encoder }.OfType<string>()];
 
     private CalibrationPictures? Pictures(string hash) =>
         options.Calibration.Cache is { } cache && File.Exists(cache) && !CalibrationPictures.AreGiven(options.Calibration, hash)

@@ -60,6 +60,9 @@ public sealed record QuantizeOptions
     /// <summary>Null to look beside the model.</summary>
     public string? Decoder { get; init; }
 
+    /// <summary>The encoder that feeds <see cref="Model"/>, when that is a mask decoder; null when it is an encoder itself.</summary>
+    public string? Encoder { get; init; }
+
     public CalibrationRequest Calibration { get; init; } = new();
 
     public NodeSelection Selection { get; init; } = NodeSelection.All;

@@ -1,6 +1,7 @@
 using SamCompress.Runtime.Evaluation;
 using SamCompress.Runtime.Images;
 using SamCompress.Runtime.Inference;
+using SamCompress.Runtime.Prompts;
 
 namespace SamCompress.Cli.Jobs;
 
@@ -25,12 +26,14 @@ internal sealed class ValidationStage(QuantizeOptions options, string? decoder, 
             return (null, null);
         }
 
-        bool isSmall = Comparison.IsSmall(options.Model);
+        bool isSmall = Comparison.IsSmall(options.Encoder ?? options.Model);
         bool heldOut = pictures.HeldOut.Count > 0 && pictures.SetHash == calibratedOn;
         IReadOnlyList<string> candidates = pictures.HeldOut.Count > 0 ? pictures.HeldOut : pictures.Calibration;
         int count = Math.Min(candidates.Count, isSmall ? MostPictures : PicturesOfLargeModel);
         ImageSet set = ImageSet.Of(Enumerable.Range(0, count).Select(i => candidates[(int)((long)i * candidates.Count / count)]));
         var comparison = new Comparison(options.Execution, progress, cancellation);
+        if (options.Encoder is { } encoder)
+            return (Report(comparison.Decoders(encoder, options.Model, student, set), heldOut), null);
         (EvaluationResult result, ReportedSpeed speed) = isSmall
             ? comparison.Together(options.Model, student, decoder, set)
             : comparison.Apart(options.Model, student, decoder, set);
@@ -53,10 +56,16 @@ internal sealed class ValidationStage(QuantizeOptions options, string? decoder, 
 
     private void RunOnce(string student)
     {
+        if (options.Encoder is not null)
+        {
+            MaskDecoder.Open(student, options.Execution.Session).Dispose();
+            return;
+        }
+
         using var encoder = ImageEncoder.Open(student, options.Execution.Session);
         int side = encoder.Preprocessing.Side;
         bool channelsFirst = encoder.Preprocessing.Layout == PixelLayout.ChannelsFirst;
         using RuntimeTensor input = RuntimeTensor.Of(new float[3 * side * side], channelsFirst ? [1, 3, side, side] : [1, side, side, 3]);
-        encoder.Encode(input, [Runtime.Prompts.DecoderInterface.ImageEmbeddings], cancellation).Dispose();
+        encoder.Encode(input, [DecoderInterface.ImageEmbeddings], cancellation).Dispose();
     }
 }

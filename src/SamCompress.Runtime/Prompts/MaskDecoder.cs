@@ -39,18 +39,14 @@ public sealed class MaskDecoder : IDisposable
     };
 
     private readonly OnnxSession _session;
-    private readonly RuntimeTensor? _maskInput;
-    private readonly RuntimeTensor _noMask = RuntimeTensor.Of([0f], 1);
+    private readonly float[] _emptyMask;
 
     private MaskDecoder(OnnxSession session, DecoderInterface @interface)
     {
         _session = session;
         Interface = @interface;
-        if (@interface.Kind == DecoderKind.Official)
-        {
-            long side = @interface.Frame / LowResolutionStride;
-            _maskInput = RuntimeTensor.Of(new float[side * side], 1, 1, side, side);
-        }
+        int side = @interface.Frame / LowResolutionStride;
+        _emptyMask = new float[side * side];
     }
 
     public DecoderInterface Interface { get; }
@@ -83,37 +79,39 @@ public sealed class MaskDecoder : IDisposable
         Prompt prompt,
         CancellationToken cancellationToken = default)
     {
-        (float[] coordinates, float[] labels) = Encode(prompt, width, height);
-        bool isTransformers = Interface.Kind == DecoderKind.Transformers;
-        using RuntimeTensor points = isTransformers ? RuntimeTensor.Of(coordinates, 1, 1, labels.Length, 2) : RuntimeTensor.Of(coordinates, 1, labels.Length, 2);
-        using RuntimeTensor pointLabels = isTransformers
-            ? RuntimeTensor.Of(Array.ConvertAll(labels, l => (long)l), 1, 1, labels.Length)
-            : RuntimeTensor.Of(labels, 1, labels.Length);
-        using RuntimeTensor size = RuntimeTensor.Of([(float)height, width], 2);
-        var inputs = new Dictionary<string, RuntimeTensor>(StringComparer.Ordinal)
-        {
-            [Interface.PointsInput] = points,
-            [Interface.LabelsInput] = pointLabels,
-        };
+        using var asked = new RuntimeTensors(PromptInputs(prompt, width, height));
+        var inputs = new Dictionary<string, RuntimeTensor>(asked, StringComparer.Ordinal);
         foreach (string name in Interface.EncoderOutputs)
             inputs[name] = embeddings[name];
-        if (_maskInput is not null)
-        {
-            inputs["mask_input"] = _maskInput;
-            inputs["has_mask_input"] = _noMask;
-            inputs["orig_im_size"] = size;
-        }
-
         using RuntimeTensors results = _session.Run(inputs, [Interface.MasksOutput, Interface.IouOutput], cancellationToken);
         return Read(results[Interface.MasksOutput], results[Interface.IouOutput], width, height);
     }
 
-    public void Dispose()
+    /// <summary>The inputs of the decoder that a prompt decides: all but the outputs of the encoder. The caller disposes of them.</summary>
+    /// <inheritdoc cref="Decode"/>
+    public Dictionary<string, RuntimeTensor> PromptInputs(Prompt prompt, int width, int height)
     {
-        _session.Dispose();
-        _maskInput?.Dispose();
-        _noMask.Dispose();
+        (float[] coordinates, float[] labels) = Encode(prompt, width, height);
+        bool isTransformers = Interface.Kind == DecoderKind.Transformers;
+        var inputs = new Dictionary<string, RuntimeTensor>(StringComparer.Ordinal)
+        {
+            [Interface.PointsInput] = isTransformers ? RuntimeTensor.Of(coordinates, 1, 1, labels.Length, 2) : RuntimeTensor.Of(coordinates, 1, labels.Length, 2),
+            [Interface.LabelsInput] = isTransformers
+                ? RuntimeTensor.Of(Array.ConvertAll(labels, l => (long)l), 1, 1, labels.Length)
+                : RuntimeTensor.Of(labels, 1, labels.Length),
+        };
+        if (Interface.Kind == DecoderKind.Official)
+        {
+            long side = Interface.Frame / LowResolutionStride;
+            inputs["mask_input"] = RuntimeTensor.Of(_emptyMask, 1, 1, side, side);
+            inputs["has_mask_input"] = RuntimeTensor.Of([0f], 1);
+            inputs["orig_im_size"] = RuntimeTensor.Of([(float)height, width], 2);
+        }
+
+        return inputs;
     }
+
+    public void Dispose() => _session.Dispose();
 
     /// <summary>
     /// Coordinates in the frame (x, y for each point) and labels: 1 and 0 for points, 2 and 3 for the corners of the box. The

@@ -7,6 +7,7 @@ namespace SamCompress.Cli.Tests.Commands;
 public sealed class QuantizeCommandTests : IDisposable
 {
     private static readonly string Nano = Path.Combine(SkeletonModels.RepositoryRoot, "models", "sam-nano", "encoder.onnx");
+    private static readonly string Decoder = Path.Combine(SkeletonModels.RepositoryRoot, "models", "sam-nano", "decoder.onnx");
     private readonly TemporaryDirectory _directory = new();
 
     public void Dispose() => _directory.Dispose();
@@ -166,6 +167,26 @@ public sealed class QuantizeCommandTests : IDisposable
 
         Assert.Equal(130, run.ExitCode);
         Assert.Empty(run.Out);
+        Assert.Empty(_directory.Names);
+    }
+
+    [Fact]
+    public void A_decoder_is_quantized_behind_its_encoder_and_keeps_the_masks()
+    {
+        CommandRun run = CommandRun.Of(
+            "quantize", Decoder, "--encoder", Nano, "-o", _directory.File("decoder.onnx"), "--samples", "4", "-q", "--format", "json");
+
+        Assert.Equal(0, run.ExitCode);
+        System.Text.Json.JsonElement report = System.Text.Json.JsonDocument.Parse(run.Out).RootElement;
+        Assert.True(report.GetProperty("quality").GetProperty("meanIou").GetDouble() >= 0.95);
+        Assert.Equal(4, report.GetProperty("calibration").GetProperty("pictures").GetInt32());
+    }
+
+    [Fact]
+    public void A_decoder_needs_its_encoder_and_an_encoder_takes_none()
+    {
+        Assert.Equal(4, CommandRun.Of("quantize", Decoder, "-o", _directory.File("d.onnx"), "-q").ExitCode);
+        Assert.Equal(4, CommandRun.Of("quantize", Nano, "--encoder", Nano, "-o", _directory.File("e.onnx"), "-q").ExitCode);
         Assert.Empty(_directory.Names);
     }
 }

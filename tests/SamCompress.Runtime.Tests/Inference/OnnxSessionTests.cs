@@ -1,5 +1,6 @@
 using SamCompress.IR;
 using SamCompress.Runtime.Inference;
+using SamCompress.Testing;
 
 namespace SamCompress.Runtime.Tests.Inference;
 
@@ -210,5 +211,14 @@ public sealed class OnnxSessionTests : IDisposable
         using RuntimeTensor x = RuntimeTensor.Of(input, input.Length);
         using RuntimeTensors results = session.Run(new Dictionary<string, RuntimeTensor> { ["x"] = x });
         return results["y"].ToArray<float>();
+    }
+
+    [Fact]
+    [Trait("Category", "Long")]
+    public void A_file_over_2_GiB_with_inline_data_is_opened_by_its_path()
+    {
+        using OnnxSession session = OnnxSession.Open(SkeletonModels.FilledPath("sam_h_encoder", ExternalDataMode.Never));
+
+        Assert.Equal([1, 256, 64, 64], session.Outputs[0].Shape!.ToStatic()!);
     }
 }
