@@ -16,6 +16,7 @@ public enum LayerExecution
 }
 
 /// <summary>The quantization of an activation: one scale and zero point for the tensor.</summary>
+/// <param name="ElementType">Of the stored integers. The grid may use fewer of them: 6 bits are 64 levels in an 8-bit type.</param>
 /// <param name="AtProducer">Whether all users see the quantized value, as the kernel of the layer that makes it wants; else only quantized layers do.</param>
 public sealed record ActivationPlan(string Value, ElementType ElementType, QuantizationGrid Grid, bool AtProducer, string Why);
 
@@ -43,11 +44,20 @@ public sealed record LayerPlan
     /// <summary>Type of the stored weight.</summary>
     public ElementType WeightType { get; init; } = ElementType.Float;
 
-    /// <summary>Quantized weights lie between its negative and itself.</summary>
+    /// <summary>Quantized weights lie between its negative and itself: 127 for 8 bits, 31 for 6, 7 for 4.</summary>
     public int WeightHighest { get; init; }
 
-    /// <summary>One for each output channel; symmetric. Empty when the weight stays float.</summary>
+    /// <summary>How many inputs of a Linear share a scale; 0 when all inputs of an output channel do.</summary>
+    public int WeightBlock { get; init; }
+
+    /// <summary>
+    /// Symmetric scales: one for each output channel or, with <see cref="WeightBlock"/>, for each block of each output channel, the blocks of a channel
+    /// one after another. Empty when the weight stays float.
+    /// </summary>
     public IReadOnlyList<float> WeightScales { get; init; } = [];
+
+    /// <summary>The quantized weight, in the element order of the stored one; null when it is rounded to the nearest value as it is written.</summary>
+    public ReadOnlyMemory<sbyte>? WeightCodes { get; init; }
 
     /// <summary>The bias to use, corrected where that was asked for; null when there is none.</summary>
     public IReadOnlyList<float>? Bias { get; init; }
