@@ -41,11 +41,11 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
             new QuantizationOptions { Estimator = options.Calibration.Estimator, Selection = options.Selection, AllowRequantize = options.AllowRequantize },
             TargetDescription.Load(TargetDescription.Default));
         if (planner.RequiredStatistics(model).Count == 0)
-            return NothingToDo(source, planner.Plan(model, NoStatistics(hash), cancellation));
+            return NothingToDo(source, planner.Plan(model, NoStatistics(hash), cancellation: cancellation));
         (CalibrationStatistics statistics, bool fromCache) = new CalibrationStage(options.Calibration, options.Execution, options.Encoder, _clock, progress, cancellation).Run(model, hash, planner, pictures);
 
         _clock.Start("quantize");
-        QuantizationPlan plan = planner.Plan(model, statistics, cancellation);
+        QuantizationPlan plan = planner.Plan(model, statistics, cancellation: cancellation);
         RunPasses(model, [new QuantizePass(plan)]);
         CompressionReport report = Draft(source, plan) with
         {

@@ -1,9 +1,24 @@
+using SamCompress.Passes.Quantization.Search;
+
 namespace SamCompress.Passes.Quantization;
 
+/// <summary>How much is kept of an observed value.</summary>
+public enum ObservationDetail
+{
+    /// <summary>Extremes, means and the histogram.</summary>
+    Ranges,
+
+    /// <summary>Also some of its rows.</summary>
+    Rows,
+
+    /// <summary>Also E[x x^T]; for values whose channels lie on the last axis.</summary>
+    SecondMoments,
+}
+
 /// <summary>A value to be observed while the model runs on calibration pictures.</summary>
-/// <param name="ChannelAxis">The axis along which channels lie; negative from the end.</param>
+/// <param name="ChannelAxis">The axis along which channels lie: 1, or -1 for the last.</param>
 /// <param name="Channels">The number of channels.</param>
-public sealed record ObservedValue(string Name, int ChannelAxis, int Channels);
+public sealed record ObservedValue(string Name, int ChannelAxis, int Channels, ObservationDetail Detail = ObservationDetail.Ranges);
 
 /// <summary>What was seen of one value over all pictures. Extremes are exact; histogram and means come from a fixed subsample of positions.</summary>
 public sealed record ValueStatistics
@@ -28,6 +43,9 @@ public sealed record ValueStatistics
     public required Moments PictureMax { get; init; }
 
     public required ValueHistogram Histogram { get; init; }
+
+    /// <summary>Rows and second moments, where they were asked for.</summary>
+    public ActivationSamples? Samples { get; init; }
 
     public float Min => ChannelMin.Min();
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using SamCompress.IR;
+using SamCompress.Passes.Quantization.Search;
 using SamCompress.Passes.Targets;
 
 namespace SamCompress.Passes.Quantization;
@@ -10,6 +11,9 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
     /// <summary>The first opset whose DequantizeLinear has an axis.</summary>
     public const long LowestOpset = 13;
 
+    /// <summary>Second moments of more inputs than this cost more time and memory than scale search gains by them; GPTQ always wants them.</summary>
+    private const int MostSearchedMoments = 2048;
+
     /// <summary>The values that <see cref="Plan"/> needs statistics of, by name, each once.</summary>
     /// <exception cref="SamCompressException">The model cannot be quantized at all, or the selection does not fit it.</exception>
     public IReadOnlyList<ObservedValue> RequiredStatistics(Model model)
@@ -17,41 +21,60 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
         var observed = new SortedDictionary<string, ObservedValue>(StringComparer.Ordinal);
         foreach ((QuantizableLayer layer, LayerExecution execution, _) in Decide(model))
         {
-            if (execution != LayerExecution.Integer)
+            if (execution == LayerExecution.Float)
                 continue;
-            observed.TryAdd(layer.Input.Name, new ObservedValue(layer.Input.Name, layer.InputChannelAxis, layer.InputChannels));
+            observed.TryAdd(layer.Input.Name, new ObservedValue(layer.Input.Name, layer.InputChannelAxis, layer.InputChannels, InputDetail(layer)));
             string output = layer.Node.Output.Name;
-            if (target.Rule(layer.Kind).QuantizedOutput)
-                observed.TryAdd(output, new ObservedValue(output, layer.InputChannelAxis, layer.OutputChannels));
+            if (execution == LayerExecution.Integer && target.Rule(layer.Kind).QuantizedOutput)
+                observed.TryAdd(output, new ObservedValue(output, layer.InputChannelAxis, layer.OutputChannels, Searches ? ObservationDetail.Rows : ObservationDetail.Ranges));
         }
 
         return [.. observed.Values];
     }
 
-    /// <summary>A pure function: the same model, statistics, options and target give the same plan.</summary>
+    private bool Searches => options.Metric is not (SearchMetric.MinMax or SearchMetric.Percentile);
+
+    private ObservationDetail InputDetail(QuantizableLayer layer) => layer.Kind == LayerKind.Linear && options.Rounding == WeightRounding.Gptq ? ObservationDetail.SecondMoments
+        : !Searches ? ObservationDetail.Ranges
+        : layer.Kind == LayerKind.Linear && layer.InputChannels <= MostSearchedMoments ? ObservationDetail.SecondMoments
+        : ObservationDetail.Rows;
+
+    /// <summary>A pure function: the same arguments give the same plan.</summary>
+    /// <param name="sensitivities">For <see cref="SearchMetric.Hessian"/>: by the name of a layer's node output, what an error of each output channel does.</param>
     /// <exception cref="SamCompressException">The model cannot be quantized at all, the selection does not fit it, or the statistics lack a value.</exception>
-    public QuantizationPlan Plan(Model model, CalibrationStatistics statistics, CancellationToken cancellation = default)
+    public QuantizationPlan Plan(
+        Model model,
+        CalibrationStatistics statistics,
+        IReadOnlyDictionary<string, IReadOnlyList<float>>? sensitivities = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(statistics);
         Dictionary<string, ValueStatistics> observed = statistics.Values.ToDictionary(v => v.Name, StringComparer.Ordinal);
         var decisions = Decide(model).ToList();
+        var parallel = new ParallelOptions { CancellationToken = cancellation };
         var diagnostics = new List<Diagnostic>();
-        var activations = new SortedDictionary<string, ActivationPlan>(StringComparer.Ordinal);
-        foreach ((QuantizableLayer layer, LayerExecution execution, _) in decisions)
+        IReadOnlyList<WantedActivation> wanted = WantedActivations(decisions);
+        foreach (WantedActivation activation in wanted)
         {
-            if (execution != LayerExecution.Integer)
-                continue;
-            PlanActivation(layer.Input.Name, atProducer: false);
-            if (target.Rule(layer.Kind).QuantizedOutput)
-                PlanActivation(layer.Node.Output.Name, atProducer: true);
+            if (!observed.TryGetValue(activation.Value, out ValueStatistics? seen))
+                throw new SamCompressException(FailureKind.InputRejected, $"the calibration statistics hold nothing about '{activation.Value}'", "calibrate again with these options");
+            if (seen.Min >= 0 && seen.Max <= 0)
+                diagnostics.Add(new Diagnostic("SC3103", Severity.Warning, activation.Value, "is zero on every calibration picture"));
         }
 
+        var found = new ActivationPlan[wanted.Count];
+        Parallel.For(0, found.Length, parallel, i => found[i] = Activation(
+            wanted[i], observed[wanted[i].Value], sensitivities));
+        var activations = new SortedDictionary<string, ActivationPlan>(found.ToDictionary(a => a.Value), StringComparer.Ordinal);
+
         var layers = new LayerPlan[decisions.Count];
-        var found = new List<Diagnostic>[decisions.Count];
-        Parallel.For(0, layers.Length, new ParallelOptions { CancellationToken = cancellation }, i =>
+        var remarks = new List<Diagnostic>[decisions.Count];
+        Parallel.For(0, layers.Length, parallel, i =>
         {
-            found[i] = [];
-            layers[i] = PlanLayer(decisions[i].Layer, decisions[i].Execution, decisions[i].Why, activations, observed, found[i]);
+            remarks[i] = [];
+            string input = decisions[i].Layer.Input.Name;
+            layers[i] = PlanLayer(
+                decisions[i].Layer, decisions[i].Execution, decisions[i].Why, activations.GetValueOrDefault(input), observed.GetValueOrDefault(input), remarks[i]);
         });
 
         return new QuantizationPlan
@@ -59,21 +82,29 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
             Target = target.Name,
             Activations = Used(activations.Values, layers),
             Layers = layers,
-            Diagnostics = [.. diagnostics, .. found.SelectMany(d => d)],
+            Diagnostics = [.. diagnostics, .. remarks.SelectMany(d => d)],
         };
+    }
 
-        void PlanActivation(string value, bool atProducer)
+    /// <summary>An activation to be quantized, with the layers that read it as integers.</summary>
+    private sealed record WantedActivation(string Value, bool AtProducer, IReadOnlyList<QuantizableLayer> Readers);
+
+    private List<WantedActivation> WantedActivations(IReadOnlyList<(QuantizableLayer Layer, LayerExecution Execution, string Why)> decisions)
+    {
+        var readers = new SortedDictionary<string, List<QuantizableLayer>>(StringComparer.Ordinal);
+        var produced = new HashSet<string>(StringComparer.Ordinal);
+        foreach ((QuantizableLayer layer, LayerExecution execution, _) in decisions)
         {
-            if (activations.TryGetValue(value, out ActivationPlan? known))
-            {
-                activations[value] = known with { AtProducer = known.AtProducer || atProducer };
-                return;
-            }
-
-            if (!observed.TryGetValue(value, out ValueStatistics? seen))
-                throw new SamCompressException(FailureKind.InputRejected, $"the calibration statistics hold nothing about '{value}'", "calibrate again with these options");
-            activations.Add(value, Activation(value, seen, atProducer, diagnostics));
+            if (execution != LayerExecution.Integer || options.Precision.OperatorQuantizesActivations)
+                continue;
+            if (!readers.TryGetValue(layer.Input.Name, out List<QuantizableLayer>? known))
+                readers.Add(layer.Input.Name, known = []);
+            known.Add(layer);
+            if (target.Rule(layer.Kind).QuantizedOutput && produced.Add(layer.Node.Output.Name))
+                readers.TryAdd(layer.Node.Output.Name, []);
         }
+
+        return [.. readers.Select(r => new WantedActivation(r.Key, produced.Contains(r.Key), r.Value))];
     }
 
     private IEnumerable<(QuantizableLayer Layer, LayerExecution Execution, string Why)> Decide(Model model)
@@ -95,7 +126,7 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
             else if (layer.Kind == LayerKind.Linear && layer.InputChannels < options.FewestInputs)
                 yield return (layer, LayerExecution.Float, "so few inputs gain nothing; coordinates and the like need their precision");
             else
-                yield return (layer, rule.Execution, rule.Why);
+                yield return (layer, options.Precision.ActivationBits > 8 || rule.Execution == LayerExecution.WeightOnly ? LayerExecution.WeightOnly : rule.Execution, rule.Why);
         }
     }
 
@@ -123,26 +154,46 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
 
     private static int? RankOf(QuantizableLayer layer) => layer.Node.OpType == "Gemm" ? 2 : (layer.Input.Shape ?? layer.Node.Output.Shape ?? layer.Output.Shape)?.Rank;
 
-    private ActivationPlan Activation(string value, ValueStatistics seen, bool atProducer, List<Diagnostic> diagnostics)
+    private ActivationPlan Activation(
+        WantedActivation wanted,
+        ValueStatistics seen,
+        IReadOnlyDictionary<string, IReadOnlyList<float>>? sensitivities)
     {
+        int levels = 1 << options.Precision.ActivationBits;
         bool isSigned = target.ActivationType == ElementType.Int8;
-        ValueRange range = options.Estimator.Estimate(seen, 256);
-        if (range.Min == 0 && range.Max == 0)
-            diagnostics.Add(new Diagnostic("SC3103", Severity.Warning, value, "is zero on every calibration picture"));
-        QuantizationGrid grid = target.SymmetricActivations
-            ? QuantizationGrid.Symmetric(Math.Max(-range.Min, range.Max), 127)
-            : QuantizationGrid.Affine(range.Min, range.Max, isSigned ? -128 : 0, isSigned ? 127 : 255);
-        string why = string.Create(
-            CultureInfo.InvariantCulture, $"{options.Estimator.Name}: [{range.Min:G4}, {range.Max:G4}] of [{seen.Min:G4}, {seen.Max:G4}] seen");
-        return new ActivationPlan(value, target.ActivationType, grid, atProducer, why);
+        int lowest = target.SymmetricActivations ? 1 - (levels / 2) : isSigned ? -levels / 2 : 0, highest = target.SymmetricActivations || isSigned ? (levels / 2) - 1 : levels - 1;
+        bool searched = seen.Samples is { RowCount: > 0 } && options.Metric is SearchMetric.Mse or SearchMetric.Cosine or SearchMetric.Hessian;
+        ValueRange range = searched ? new(Math.Min(0, seen.Min), Math.Max(0, seen.Max)) : options.Estimator.Estimate(seen, levels);
+        QuantizationGrid grid = searched
+            ? new ActivationSearch(seen.Samples!.Rows, Importance(wanted, seen.Samples.Channels, sensitivities), options.Metric).Find(range, target.SymmetricActivations, lowest, highest)
+            : target.SymmetricActivations ? QuantizationGrid.Symmetric(Math.Max(-range.Min, range.Max), highest)
+            : QuantizationGrid.Affine(range.Min, range.Max, lowest, highest);
+        string name = searched ? options.Metric.ToString().ToLowerInvariant() : options.Estimator.Name;
+        string why = string.Create(CultureInfo.InvariantCulture, $"{name}: [{grid.Min:G4}, {grid.Max:G4}] of [{seen.Min:G4}, {seen.Max:G4}] seen");
+        return new ActivationPlan(wanted.Value, target.ActivationType, grid, wanted.AtProducer, why);
+    }
+
+    private float[] Importance(WantedActivation wanted, int channels, IReadOnlyDictionary<string, IReadOnlyList<float>>? sensitivities)
+    {
+        var importance = new float[channels];
+        foreach (QuantizableLayer reader in wanted.Readers)
+        {
+            float[] own = new LayerQuantizer(reader, options, options.Precision.WeightHighest).Importance(sensitivities?.GetValueOrDefault(reader.Node.Output.Name));
+            for (int k = 0; k < channels; k++)
+                importance[k] += own[k];
+        }
+
+        if (importance.All(v => v == 0))
+            Array.Fill(importance, 1);
+        return importance;
     }
 
     private LayerPlan PlanLayer(
         QuantizableLayer layer,
         LayerExecution execution,
         string why,
-        IReadOnlyDictionary<string, ActivationPlan> activations,
-        Dictionary<string, ValueStatistics> observed,
+        ActivationPlan? input,
+        ValueStatistics? seen,
         List<Diagnostic> diagnostics)
     {
         var plan = new LayerPlan
@@ -158,60 +209,33 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
         };
         if (execution == LayerExecution.Float)
             return plan;
-        using TensorLease lease = layer.Weight.Open();
-        ReadOnlySpan<float> weight = lease.As<float>();
-        var layout = ChannelLayout.Of(layer.Weight.Dimensions, layer.WeightAxis);
-        float[] absoluteMax = WeightQuantizer.AbsoluteMax(weight, layout);
+        float[] absoluteMax;
+        using (TensorLease lease = layer.Weight.Open())
+            absoluteMax = WeightQuantizer.AbsoluteMax(lease.As<float>(), ChannelLayout.Of(layer.Weight.Dimensions, layer.WeightAxis));
         if (!Array.TrueForAll(absoluteMax, float.IsFinite))
         {
             diagnostics.Add(new Diagnostic("SC3102", Severity.Warning, layer.WeightName, $"holds values that are not finite; {layer.Name} stays float"));
             return plan with { Execution = LayerExecution.Float, Why = "its weight holds values that are not finite" };
         }
 
-        float[] scales = WeightQuantizer.Scales(absoluteMax, target.WeightHighest);
-        int zeros = absoluteMax.Count(m => !float.IsNormal(m / target.WeightHighest));
+        // Convolutions of four bits would lose more than they save: their weights are a small part of the model.
+        Precision precision = layer.Kind != LayerKind.Linear && options.Precision.WeightBlock > 0 ? Precision.W8A8 : options.Precision;
+        int highest = Math.Min(precision.WeightHighest, target.WeightHighest);
+        int zeros = absoluteMax.Count(m => !float.IsNormal(m / highest));
         if (zeros > 0)
             diagnostics.Add(new Diagnostic("SC3101", Severity.Warning, layer.WeightName, $"{zeros} of {absoluteMax.Length} output channels of {layer.Name} are zero"));
-        if (execution == LayerExecution.Integer && layer.Kind == LayerKind.Conv && plan.Bias is { } bias)
-            MakeRoomForBias(scales, bias, activations[layer.Input.Name].Grid.Scale);
-        if (options.CorrectBias && execution == LayerExecution.Integer && CanCorrect(layer) && observed[layer.Input.Name] is { } seen
-            && seen.ChannelMean.Count == layer.InputChannels)
-        {
-            double[] lost = WeightQuantizer.OutputBias(weight, layout, scales, target.WeightHighest, seen.ChannelMean, InputOf(layer));
-            plan = plan with { Bias = [.. lost.Select((l, i) => (float)((plan.Bias?[i] ?? 0) + l))] };
-        }
-
+        QuantizedWeight weight = new LayerQuantizer(layer, options, highest).Quantize(execution == LayerExecution.Integer ? input?.Grid : null, seen?.Samples, seen?.ChannelMean);
         return plan with
         {
             WeightType = ElementType.Int8,
-            WeightHighest = target.WeightHighest,
-            WeightScales = scales,
+            WeightHighest = highest,
+            WeightBlock = layer.Kind == LayerKind.Linear ? precision.WeightBlock : 0,
+            WeightScales = weight.Scales,
+            WeightCodes = weight.Codes is null ? null : (ReadOnlyMemory<sbyte>?)weight.Codes,
+            Bias = weight.Bias,
             BiasRank = target.FusesLinearToGemm ? 3 : 1,
-            AddsAxis = layer.Kind == LayerKind.Linear && target.FusesLinearToGemm && plan.Bias is not null && RankOf(layer) == 2,
+            AddsAxis = layer.Kind == LayerKind.Linear && target.FusesLinearToGemm && weight.Bias is not null && RankOf(layer) == 2,
         };
-    }
-
-    /// <summary>A convolution's kernel adds a bias for nothing; an Add behind a Linear that has none would cost time.</summary>
-    private static bool CanCorrect(QuantizableLayer layer) => layer.Kind == LayerKind.Conv || (layer.Kind == LayerKind.Linear && layer.Bias is not null);
-
-    /// <summary>Widens the scale of channels whose bias, in units of input scale times weight scale, would not fit 32 bits.</summary>
-    private static void MakeRoomForBias(float[] scales, IReadOnlyList<float> bias, float inputScale)
-    {
-        for (int i = 0; i < scales.Length; i++)
-        {
-            float least = (float)(Math.Abs(bias[i]) / ((double)inputScale * (1 << 30)));
-            if (scales[i] < least && float.IsFinite(least))
-                scales[i] = least;
-        }
-    }
-
-    private static Func<int, int, int, int> InputOf(QuantizableLayer layer)
-    {
-        if (layer.Kind == LayerKind.Linear)
-            return layer.WeightAxis == 1 ? (outer, _, _) => outer : (_, _, inner) => inner;
-        int inGroup = layer.InputChannels / layer.Groups, outGroup = layer.OutputChannels / layer.Groups;
-        int positions = (int)(layer.Weight.Count / layer.OutputChannels / inGroup);
-        return (_, channel, inner) => (channel / outGroup * inGroup) + (inner / positions);
     }
 
     /// <summary>Without the activations of layers that turned out to stay float.</summary>

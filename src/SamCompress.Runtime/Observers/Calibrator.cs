@@ -42,7 +42,9 @@ public sealed class Calibrator(CalibrationSettings? settings = null)
     public static long ObserverMemory(IReadOnlyCollection<ObservedValue> observed)
     {
         ArgumentNullException.ThrowIfNull(observed);
-        return observed.Sum(o => (ObservationGraph.SampledElements * sizeof(float)) + (ValueHistogram.MaxBins * sizeof(long)) + (o.Channels * 32L));
+        return observed.Sum(o => ((ObservationGraph.SampledElements + (o.Detail == ObservationDetail.Ranges ? 0 : ValueObserver.KeptElements)) * (long)sizeof(float))
+            + (ValueHistogram.MaxBins * sizeof(long)) + (o.Channels * 32L)
+            + (o.Detail == ObservationDetail.SecondMoments ? 2L * sizeof(float) * o.Channels * o.Channels : 0));
     }
 
     /// <param name="model">Is changed for a moment, and as it was when the first picture runs. Must not be disposed of before the call returns.</param>
@@ -123,6 +125,8 @@ public sealed class Calibrator(CalibrationSettings? settings = null)
             {
                 ObservedOutputs o = graph.Values[i];
                 observers[i].Add(results[o.Min].As<float>(), results[o.Max].As<float>(), results[o.Rows], sample.Name);
+                if (o.Gram is not null)
+                    observers[i].AddMoments(results[o.Gram].As<float>(), results[o.GramSum!].As<float>(), results[o.GramRows!].As<long>()[0]);
             });
             onOutputs?.Invoke(number, results);
         }

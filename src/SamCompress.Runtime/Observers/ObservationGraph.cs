@@ -8,7 +8,10 @@ namespace SamCompress.Runtime.Observers;
 /// <param name="Min">The smallest value of each channel.</param>
 /// <param name="Max">The largest value of each channel.</param>
 /// <param name="Rows">Sampled positions with all their channels: [rows, channels], or [batch, channels, rows] where channels are on axis 1.</param>
-internal sealed record ObservedOutputs(string Min, string Max, string Rows);
+/// <param name="Gram">The sum of x x^T over some rows, or null.</param>
+/// <param name="GramSum">The sum of x over the same rows, or null.</param>
+/// <param name="GramRows">Their number, as a vector of one element, or null.</param>
+internal sealed record ObservedOutputs(string Min, string Max, string Rows, string? Gram, string? GramSum, string? GramRows);
 
 /// <summary>
 /// Nodes that observe values, added to a graph and taken away again. Each value is seen as a matrix of positions and channels.
@@ -19,6 +22,9 @@ internal sealed class ObservationGraph
 {
     /// <summary>The most elements that are sampled of one value of one picture.</summary>
     public const int SampledElements = 65536;
+
+    /// <summary>The most positions of one picture that second moments are summed over.</summary>
+    public const int SecondMomentRows = 1024;
 
     /// <summary>A prime, so that the start visits every residue of any step.</summary>
     private const long PhaseStep = 7919;
@@ -40,7 +46,7 @@ internal sealed class ObservationGraph
     /// <summary>In the order of the observed values.</summary>
     public IReadOnlyList<ObservedOutputs> Values => _values;
 
-    public IEnumerable<string> Outputs => _values.SelectMany(v => (string[])[v.Min, v.Max, v.Rows]);
+    public IEnumerable<string> Outputs => _values.SelectMany(v => new[] { v.Min, v.Max, v.Rows, v.Gram, v.GramSum, v.GramRows }).OfType<string>();
 
     public string PhaseInput { get; private set; } = "";
 
@@ -83,20 +89,41 @@ internal sealed class ObservationGraph
         Value min = Reduce("ReduceMin", positions, reduced);
         Value max = Reduce("ReduceMax", positions, reduced);
 
-        long most = Math.Max(1, SampledElements / observed.Channels);
-        Value count = Add("Gather", [Add("Shape", [positions]), Constant(Tensor.Vector(axis))]);
-        Value step = Add("Div", [Add("Add", [count, Constant(Tensor.Vector(most - 1))]), Constant(Tensor.Vector(most))]);
-        Value one = Constant(Tensor.Vector(1));
-        Value odd = Add("Sub", [Add("Add", [step, one]), Add("Mod", [step, Constant(Tensor.Vector(2))])]);
-        Value start = Add("Mod", [_phase, odd]);
-        Value rows = Add("Slice", [positions, start, Constant(Tensor.Vector(long.MaxValue)), Constant(Tensor.Vector(axis)), odd]);
-        foreach (Value output in (Value[])[min, max, rows])
+        Value rows = Sample(positions, axis, Math.Max(1, SampledElements / observed.Channels));
+        Value? gram = null, gramSum = null, gramRows = null;
+        if (observed.Detail == ObservationDetail.SecondMoments)
         {
-            output.ElementType = ElementType.Float;
-            _graph.AddOutput(output);
+            Value many = Sample(positions, axis, SecondMomentRows);
+            gram = Add("MatMul", [Add("Transpose", [many], NodeAttribute.Of("perm", (long[])[1, 0])), many]);
+            gramSum = Add("ReduceSum", [many, Constant(Tensor.Vector(0))], NodeAttribute.Of("keepdims", 0L));
+            gramRows = Add("Gather", [Add("Shape", [many]), Constant(Tensor.Vector(axis))]);
         }
 
-        _values.Add(new ObservedOutputs(min.Name, max.Name, rows.Name));
+        foreach (Value? output in (Value?[])[min, max, rows, gram, gramSum])
+        {
+            if (output is not null)
+                AddOutput(output, ElementType.Float);
+        }
+
+        if (gramRows is not null)
+            AddOutput(gramRows, ElementType.Int64);
+        _values.Add(new ObservedOutputs(min.Name, max.Name, rows.Name, gram?.Name, gramSum?.Name, gramRows?.Name));
+    }
+
+    private void AddOutput(Value output, ElementType type)
+    {
+        output.ElementType = type;
+        _graph.AddOutput(output);
+    }
+
+    /// <summary>Every n-th position, n odd and just big enough for at most <paramref name="most"/> of them.</summary>
+    private Value Sample(Value positions, long axis, long most)
+    {
+        Value count = Add("Gather", [Add("Shape", [positions]), Constant(Tensor.Vector(axis))]);
+        Value step = Add("Div", [Add("Add", [count, Constant(Tensor.Vector(most - 1))]), Constant(Tensor.Vector(most))]);
+        Value odd = Add("Sub", [Add("Add", [step, Constant(Tensor.Vector(1))]), Add("Mod", [step, Constant(Tensor.Vector(2))])]);
+        Value start = Add("Mod", [_phase, odd]);
+        return Add("Slice", [positions, start, Constant(Tensor.Vector(long.MaxValue)), Constant(Tensor.Vector(axis)), odd]);
     }
 
     private Value Reduce(string opType, Value value, long[] axes) => _axesAreInput

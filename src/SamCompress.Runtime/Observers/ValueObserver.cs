@@ -1,4 +1,5 @@
 using SamCompress.Passes.Quantization;
+using SamCompress.Passes.Quantization.Search;
 using SamCompress.Runtime.Inference;
 using Tp = System.Numerics.Tensors.TensorPrimitives;
 
@@ -7,11 +8,20 @@ namespace SamCompress.Runtime.Observers;
 /// <summary>Gathers what is seen of one value, picture after picture, in memory of fixed size.</summary>
 internal sealed class ValueObserver
 {
+    /// <summary>The most elements of rows that are kept over all pictures.</summary>
+    public const int KeptElements = 1 << 20;
+
     private readonly ObservedValue _observed;
     private readonly ValueHistogram _histogram = new();
     private readonly float[] _min;
     private readonly float[] _max;
     private readonly double[] _sum;
+    private readonly double[] _sumOfSquares;
+    private readonly float[] _moments;
+    private readonly float[] _momentSum;
+    private readonly List<float[]> _kept = [];
+    private long _keptStep = 1;
+    private long _momentRows;
     private long _rows;
     private double _sumOfMin;
     private double _sumOfMinSquares;
@@ -24,6 +34,9 @@ internal sealed class ValueObserver
         _min = new float[observed.Channels];
         _max = new float[observed.Channels];
         _sum = new double[observed.Channels];
+        _sumOfSquares = new double[observed.Channels];
+        _moments = observed.Detail == ObservationDetail.SecondMoments ? new float[observed.Channels * observed.Channels] : [];
+        _momentSum = observed.Detail == ObservationDetail.SecondMoments ? new float[observed.Channels] : [];
         Array.Fill(_min, float.PositiveInfinity);
         Array.Fill(_max, float.NegativeInfinity);
     }
@@ -51,7 +64,15 @@ internal sealed class ValueObserver
         _sumOfMax += highest;
         _sumOfMaxSquares += (double)highest * highest;
         _histogram.Add(rows);
-        AddMeans(rows, _observed.ChannelAxis == -1 ? 1 : (int)sampled.Dimensions[0]);
+        AddSums(rows, _observed.ChannelAxis == -1 ? 1 : (int)sampled.Dimensions[0]);
+    }
+
+    /// <summary>Adds the sums of x x^T and of x over some rows.</summary>
+    public void AddMoments(ReadOnlySpan<float> moments, ReadOnlySpan<float> sum, long rows)
+    {
+        Tp.Add(_moments, moments, _moments);
+        Tp.Add(_momentSum, sum, _momentSum);
+        _momentRows += rows;
     }
 
     public ValueStatistics Result(int pictures)
@@ -69,33 +90,76 @@ internal sealed class ValueObserver
             PictureMin = new Moments(_sumOfMin / pictures, _sumOfMinSquares / pictures),
             PictureMax = new Moments(_sumOfMax / pictures, _sumOfMaxSquares / pictures),
             Histogram = _histogram,
+            Samples = _observed.Detail == ObservationDetail.Ranges ? null : Samples(),
         };
     }
 
-    private void AddMeans(ReadOnlySpan<float> rows, int batch)
+    private void AddSums(ReadOnlySpan<float> rows, int batch)
     {
         int channels = _sum.Length;
         int positions = rows.Length / channels / batch;
-        if (_observed.ChannelAxis == -1)
+        for (int i = 0; i < batch; i++)
         {
-            for (int start = 0; start < rows.Length; start += channels)
+            ReadOnlySpan<float> block = rows.Slice(i * channels * positions, channels * positions);
+            if (_observed.ChannelAxis == -1)
             {
-                ReadOnlySpan<float> row = rows.Slice(start, channels);
-                for (int c = 0; c < row.Length; c++)
-                    _sum[c] += row[c];
+                AddRows(block);
+                continue;
             }
+
+            // Channels lie on axis 1: [channels, positions] becomes rows of all channels.
+            var transposed = new float[block.Length];
+            for (int c = 0; c < channels; c++)
+            {
+                for (int p = 0; p < positions; p++)
+                    transposed[(p * channels) + c] = block[(c * positions) + p];
+            }
+
+            AddRows(transposed);
         }
-        else
+    }
+
+    private void AddRows(ReadOnlySpan<float> rows)
+    {
+        int channels = _sum.Length;
+        for (int start = 0; start < rows.Length; start += channels, _rows++)
         {
-            for (int i = 0; i < batch * channels; i++)
+            ReadOnlySpan<float> row = rows.Slice(start, channels);
+            for (int c = 0; c < row.Length; c++)
             {
-                double sum = 0;
-                foreach (float value in rows.Slice(i * positions, positions))
-                    sum += value;
-                _sum[i % channels] += sum;
+                _sum[c] += row[c];
+                _sumOfSquares[c] += (double)row[c] * row[c];
             }
+
+            if (_observed.Detail != ObservationDetail.Ranges && _rows % _keptStep == 0)
+                Keep(row);
+        }
+    }
+
+    /// <summary>Keeps a row; once there are too many, every second one goes, and from then on every second one is kept.</summary>
+    private void Keep(ReadOnlySpan<float> row)
+    {
+        _kept.Add(row.ToArray());
+        if ((long)_kept.Count * row.Length <= KeptElements)
+            return;
+        for (int i = 0; (2 * i) < _kept.Count; i++)
+            _kept[i] = _kept[2 * i];
+        _kept.RemoveRange((_kept.Count + 1) / 2, _kept.Count / 2);
+        _keptStep *= 2;
+    }
+
+    private ActivationSamples Samples()
+    {
+        int channels = _sum.Length;
+        var meanSquare = new float[channels];
+        for (int c = 0; c < channels; c++)
+            meanSquare[c] = _rows == 0 ? 0 : (float)(_sumOfSquares[c] / _rows);
+        if (_momentRows > 0)
+        {
+            Tp.Divide(_moments, _momentRows, _moments);
+            Tp.Divide(_momentSum, _momentRows, _momentSum);
         }
 
-        _rows += positions * batch;
+        return new ActivationSamples(channels, [.. _kept.SelectMany(r => r)], meanSquare, _moments, _momentSum);
     }
 }
