@@ -63,8 +63,13 @@ public sealed record ValueProduct
 public sealed record AttentionBlock(Node Softmax, QueryKeyProduct? QueryKey, ValueProduct? Value);
 
 /// <summary>A part of an attention that does not have the form that is understood.</summary>
-/// <param name="Part">"query and key" or "value and projection".</param>
-public sealed record AttentionMiss(Node Softmax, string Part, string Reason);
+/// <param name="Part"><see cref="QueryAndKey"/> or <see cref="ValueAndProjection"/>.</param>
+public sealed record AttentionMiss(Node Softmax, string Part, string Reason)
+{
+    public const string QueryAndKey = "query and key";
+
+    public const string ValueAndProjection = "value and projection";
+}
 
 /// <summary>The attentions of a graph in its order, and what was not understood of them.</summary>
 public sealed record AttentionView(IReadOnlyList<AttentionBlock> Blocks, IReadOnlyList<AttentionMiss> Misses);

@@ -43,9 +43,9 @@ public sealed class AttentionFinder
             (QueryKeyProduct? queryKey, string whyNoQueryKey) = finder.QueryKey(softmax);
             (ValueProduct? value, string whyNoValue) = finder.Value(softmax);
             if (queryKey is null)
-                misses.Add(new AttentionMiss(softmax, "query and key", whyNoQueryKey));
+                misses.Add(new AttentionMiss(softmax, AttentionMiss.QueryAndKey, whyNoQueryKey));
             if (value is null)
-                misses.Add(new AttentionMiss(softmax, "value and projection", whyNoValue));
+                misses.Add(new AttentionMiss(softmax, AttentionMiss.ValueAndProjection, whyNoValue));
             if (queryKey is not null || value is not null)
                 blocks.Add(new AttentionBlock(softmax, queryKey, value));
         }

@@ -18,7 +18,7 @@ public sealed class AttentionFinderTests(ITestOutputHelper output)
     [InlineData("efficientvit_sam_l0_encoder", 0)]
     public void Finds_every_attention(string name, int count)
     {
-        using Model model = EqualizationCheck.Prepared(name);
+        using Model model = Equalization.EqualizationCheck.Prepared(name);
         var clock = System.Diagnostics.Stopwatch.StartNew();
         AttentionView view = AttentionFinder.Find(model);
         output.WriteLine($"{clock.Elapsed}");
