@@ -179,7 +179,7 @@ public sealed class AttentionFinder
             return $"the logits are read by more than the Softmax: {other}";
         if (readings is not [{ Map: { } map } reading] || !IsWholeLastAxis(map, product.Output))
             return "the keys are not along the axis of the Softmax";
-        Node? uneven = reading.Path.Where(n => n.OpType is "Mul" or "Div").FirstOrDefault(n => n.Input(ConstantOperand(n)!.Value)!.Constant is var scale && scale!.Count != 1 && (n.Input(1 - ConstantOperand(n)!.Value) != product.Output || scale.Dimensions[^1] != 1));
+        Node? uneven = reading.Path.Select(s => s.Node).Where(n => n.OpType is "Mul" or "Div").FirstOrDefault(n => n.Input(ConstantOperand(n)!.Value)!.Constant is var scale && scale!.Count != 1 && (n.Input(1 - ConstantOperand(n)!.Value) != product.Output || scale.Dimensions[^1] != 1));
         return uneven is null ? null : $"{uneven} may scale each key in another way";
     }
 

@@ -23,16 +23,20 @@ public enum FlowOperators
     ZeroPadding = 8,
 }
 
+/// <summary>A node that channels were followed through.</summary>
+/// <param name="After">Where they are in its output.</param>
+public readonly record struct FlowStep(Node Node, Value Output, ChannelMap After);
+
 /// <summary>A place where channels that were followed are read by something that they are not followed through.</summary>
 /// <param name="Reader">Null for a graph output.</param>
 /// <param name="Value">What is read.</param>
 /// <param name="Map">Where the channels are in it; null when that could not be said: any of them may be there.</param>
-/// <param name="Path">The nodes on the way from the source, without the reader.</param>
+/// <param name="Path">The way from the source, without the reader.</param>
 /// <param name="Why">Why they are not followed further.</param>
-public sealed record ChannelReading(Node? Reader, int InputIndex, Value Value, ChannelMap? Map, ImmutableArray<Node> Path, string Why)
+public sealed record ChannelReading(Node? Reader, int InputIndex, Value Value, ChannelMap? Map, ImmutableArray<FlowStep> Path, string Why)
 {
     /// <summary>Whether zeros were put beside the channels on the way.</summary>
-    public bool IsPadded => Path.Any(n => n.OpType == "Pad");
+    public bool IsPadded => Path.Any(s => s.Node.OpType == "Pad");
 
     public override string ToString() => $"'{Value.Name}' is read by {Reader?.ToString() ?? "the caller"}, {Why}";
 }
@@ -59,7 +63,7 @@ internal sealed class ChannelFlow(FlowOperators operators, AxisSizes sizes)
         return readings;
     }
 
-    private void Follow(Value value, ChannelMap? map, ImmutableArray<Node> path, List<ChannelReading> readings)
+    private void Follow(Value value, ChannelMap? map, ImmutableArray<FlowStep> path, List<ChannelReading> readings)
     {
         if (value.IsGraphOutput)
             readings.Add(new ChannelReading(null, 0, value, map, path, "it is a graph output"));
@@ -87,7 +91,7 @@ internal sealed class ChannelFlow(FlowOperators operators, AxisSizes sizes)
                 if (next is null)
                     readings.Add(new ChannelReading(node, use.InputIndex, value, null, path, "which spreads the channels in no regular way"));
                 else
-                    Follow(output, next, path.Add(node), readings);
+                    Follow(output, next, path.Add(new FlowStep(node, output, next)), readings);
             }
         }
     }

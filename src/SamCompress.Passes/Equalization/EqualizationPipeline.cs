@@ -10,6 +10,7 @@ public static class EqualizationPipeline
     /// <summary>The values that <see cref="Passes"/> need statistics of, by name, each once. The model must be cleaned up and prepared for quantization.</summary>
     public static IReadOnlyList<ObservedValue> RequestedStatistics(Model model) => EqualizationPass.Distinct(
     [
+        .. EqualizeQueryKey.RequestedStatistics(model),
         .. EqualizeValueProjection.RequestedStatistics(model),
         .. EqualizeLayerNormalization.RequestedStatistics(model),
     ]);
@@ -20,6 +21,7 @@ public static class EqualizationPipeline
     /// </summary>
     public static IReadOnlyList<Pass> Passes(CalibrationStatistics statistics, EqualizationOptions? options = null) =>
     [
+        new EqualizeQueryKey(statistics, options),
         new EqualizeValueProjection(statistics, options),
         new EqualizeLayerNormalization(statistics, options), // last: its weights are final
         new EliminateUnusedInitializers(), // constants that were shared

@@ -38,7 +38,7 @@ public sealed class EqualizeValueProjection(CalibrationStatistics statistics, Eq
                 continue;
             }
 
-            bool canShift = product.Projection.Bias is not null && product.Value.Layer.Bias is not null && product.Value.Reading.Path.All(n => n.OpType is not ("Mul" or "Div"));
+            bool canShift = product.Projection.Bias is not null && product.Value.Layer.Bias is not null && product.Value.Reading.Path.All(s => s.Node.OpType is not ("Mul" or "Div"));
             ChannelEqualization? found = EqualizationSearch.Choose(ranges, [WeightProfile.Of(product.Projection, product.Rows)], canShift, Options);
             if (found is null || !context.Step(product.Node, $"{found.Scale.Length} channels of the value, error {found.ErrorShare:G3} of what it was"))
                 continue;
