@@ -12,6 +12,7 @@ public static class EqualizationPipeline
     [
         .. EqualizeQueryKey.RequestedStatistics(model),
         .. EqualizeValueProjection.RequestedStatistics(model),
+        .. EqualizeReluChain.RequestedStatistics(model),
         .. EqualizeLayerNormalization.RequestedStatistics(model),
     ]);
 
@@ -23,6 +24,7 @@ public static class EqualizationPipeline
     [
         new EqualizeQueryKey(statistics, options),
         new EqualizeValueProjection(statistics, options),
+        new EqualizeReluChain(statistics, options),
         new EqualizeLayerNormalization(statistics, options), // last: its weights are final
         new EliminateUnusedInitializers(), // constants that were shared
     ];
