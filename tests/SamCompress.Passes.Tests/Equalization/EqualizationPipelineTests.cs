@@ -2,7 +2,10 @@ using System.Globalization;
 using SamCompress.IR;
 using SamCompress.Passes.Equalization;
 using SamCompress.Passes.Quantization;
+using SamCompress.Passes.Targets;
+using SamCompress.Runtime.Images;
 using SamCompress.Runtime.Inference;
+using SamCompress.Runtime.Observers;
 using SamCompress.Testing;
 using Xunit.Abstractions;
 
@@ -35,6 +38,55 @@ public sealed class EqualizationPipelineTests(ITestOutputHelper output)
     [InlineData("sam_b_encoder")]
     [InlineData("sam_b_encoder_dynamo")]
     public void Outputs_of_big_models_stay_whatever_the_statistics_say(string name) => AssertComputesTheSame(name);
+
+    [Theory]
+    [InlineData("sam-nano")]
+    [InlineData("sam-nano-hard")]
+    public void Embeddings_of_pictures_stay_in_float_and_gain_in_eight_bits(string name)
+    {
+        using Model before = EqualizationCheck.Prepared(name + "/encoder");
+        using Model after = EqualizationCheck.Prepared(name + "/encoder");
+        new PassPipeline(EqualizationPipeline.Passes(Calibrated(before, EqualizationPipeline.RequestedStatistics(before)))).Run(after, PassCheck.Context());
+        var picture = new Dictionary<string, Array> { ["image"] = Picture(before, 20) };
+        double difference = NumericAssert.Close(before, after, EqualizationCheck.MaxRelative, picture)["image_embeddings"];
+        float[] expected = Run(before, picture);
+        double plain = Sqnr(expected, Run(Quantized(before), picture)), equalized = Sqnr(expected, Run(Quantized(after), picture));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: float {difference}, 8 bits {plain:F1} dB, equalized {equalized:F1} dB"));
+    }
+
+    private static Model Quantized(Model model)
+    {
+        var planner = new QuantizationPlanner(new QuantizationOptions(), TargetDescription.Load(TargetDescription.Default));
+        QuantizationPlan plan = planner.Plan(model, Calibrated(model, planner.RequiredStatistics(model)));
+        new PassPipeline([new QuantizePass(plan)]).Run(model, PassCheck.Context());
+        return model;
+    }
+
+    private static CalibrationStatistics Calibrated(Model model, IReadOnlyList<ObservedValue> observed)
+    {
+        IEnumerable<CalibrationSample> samples = Enumerable.Range(0, 6)
+            .Select(i => new CalibrationSample($"{i}", new Dictionary<string, RuntimeTensor> { ["image"] = RuntimeTensor.Of(Picture(model, i), 1, 3, 256, 256) }));
+        return new Calibrator().Run(model, observed, samples, new CalibrationOrigin("model", "0", "scenes"));
+    }
+
+    private static float[] Picture(Model encoder, int number)
+    {
+        Value input = encoder.Graph.Inputs[0];
+        using var loader = new ImageLoader(Preprocessing.For(new SessionValue(input.Name, input.ElementType, input.Shape), "encoder"));
+        using RuntimeTensor tensor = loader.Load(Path.Combine(SkeletonModels.RepositoryRoot, "calibration", $"scene_{number:000}.jpg")).Input;
+        return tensor.ToArray<float>();
+    }
+
+    private static float[] Run(Model model, Dictionary<string, Array> picture)
+    {
+        using OnnxSession session = OnnxSession.Open(model);
+        using RuntimeTensor image = RuntimeTensor.Of((float[])picture["image"], 1, 3, 256, 256);
+        using RuntimeTensors outputs = session.Run(new Dictionary<string, RuntimeTensor> { ["image"] = image });
+        return outputs["image_embeddings"].ToArray<float>();
+    }
+
+    private static double Sqnr(float[] expected, float[] actual) =>
+        10 * Math.Log10(expected.Sum(e => (double)e * e) / expected.Zip(actual, (e, a) => ((double)e - a) * ((double)e - a)).Sum());
 
     private void AssertComputesTheSame(string name)
     {
