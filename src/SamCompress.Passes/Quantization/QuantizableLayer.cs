@@ -7,6 +7,9 @@ public enum LayerKind
     Linear,
     Conv,
     ConvTranspose,
+
+    /// <summary>The product of two activations before or behind the Softmax of attention; see <see cref="AttentionFinder"/>.</summary>
+    AttentionMatMul,
 }
 
 /// <summary>A multiplication with a constant weight, and the addition of a constant bias behind it.</summary>
@@ -38,6 +41,9 @@ public sealed record QuantizableLayer
     public required int OutputChannels { get; init; }
 
     public int Groups { get; init; } = 1;
+
+    /// <summary>Whether each output channel of a convolution sees one input channel.</summary>
+    public bool IsDepthwise => Groups > 1 && Groups == InputChannels;
 
     /// <summary>The axis of the channels in the input: the last one of a Linear.</summary>
     public int InputChannelAxis => Kind == LayerKind.Linear ? -1 : 1;

@@ -21,7 +21,7 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
                 continue;
             observed.TryAdd(layer.Input.Name, new ObservedValue(layer.Input.Name, layer.InputChannelAxis, layer.InputChannels));
             string output = layer.Node.Output.Name;
-            if (target.Rule(layer.Kind).QuantizedOutput)
+            if (target.Rule(layer).QuantizedOutput)
                 observed.TryAdd(output, new ObservedValue(output, layer.InputChannelAxis, layer.OutputChannels));
         }
 
@@ -42,7 +42,7 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
             if (execution != LayerExecution.Integer)
                 continue;
             PlanActivation(layer.Input.Name, atProducer: false);
-            if (target.Rule(layer.Kind).QuantizedOutput)
+            if (target.Rule(layer) is { QuantizedOutput: true, ScalesOutputChannels: false })
                 PlanActivation(layer.Node.Output.Name, atProducer: true);
         }
 
@@ -85,7 +85,7 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
         for (int i = 0; i < layers.Count; i++)
         {
             QuantizableLayer layer = layers[i];
-            LayerRule rule = target.Rule(layer.Kind);
+            LayerRule rule = target.Rule(layer);
             if (excluded[i] is { } reason)
                 yield return (layer, LayerExecution.Float, reason);
             else if (layer.Kind == LayerKind.Linear && RankOf(layer) is null)
@@ -151,6 +151,7 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
             NodeOutput = layer.Node.Output.Name,
             Kind = layer.Kind,
             Execution = execution,
+            Form = target.Rule(layer).Form,
             Why = why,
             Input = layer.Input.Name,
             WeightName = layer.WeightName,
@@ -181,14 +182,26 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
             plan = plan with { Bias = [.. lost.Select((l, i) => (float)((plan.Bias?[i] ?? 0) + l))] };
         }
 
+        bool avoidsGemm = target.FusesLinearToGemm && plan.Form == LayerForm.Qdq;
         return plan with
         {
             WeightType = ElementType.Int8,
             WeightHighest = target.WeightHighest,
             WeightScales = scales,
-            BiasRank = target.FusesLinearToGemm ? 3 : 1,
-            AddsAxis = layer.Kind == LayerKind.Linear && target.FusesLinearToGemm && plan.Bias is not null && RankOf(layer) == 2,
+            OutputGrids = execution == LayerExecution.Integer && target.Rule(layer) is { QuantizedOutput: true, ScalesOutputChannels: true } ? OutputGrids(layer, observed) : [],
+            BiasRank = avoidsGemm ? 3 : 1,
+            AddsAxis = layer.Kind == LayerKind.Linear && avoidsGemm && plan.Bias is not null && RankOf(layer) == 2,
         };
+    }
+
+    /// <summary>The range of each channel as it was seen.</summary>
+    private IReadOnlyList<QuantizationGrid> OutputGrids(QuantizableLayer layer, Dictionary<string, ValueStatistics> observed)
+    {
+        string name = layer.Node.Output.Name;
+        if (!observed.TryGetValue(name, out ValueStatistics? seen) || seen.ChannelMin.Count != layer.OutputChannels)
+            throw new SamCompressException(FailureKind.InputRejected, $"the calibration statistics hold nothing about the channels of '{name}'", "calibrate again with these options");
+        (int lowest, int highest) = target.ActivationType == ElementType.Int8 ? (-128, 127) : (0, 255);
+        return [.. seen.ChannelMin.Zip(seen.ChannelMax, (min, max) => QuantizationGrid.Affine(min, max, lowest, highest))];
     }
 
     /// <summary>A convolution's kernel adds a bias for nothing; an Add behind a Linear that has none would cost time.</summary>
