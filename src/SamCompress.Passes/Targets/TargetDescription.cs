@@ -50,6 +50,9 @@ public sealed record TargetDescription
 
     public required LayerRule DepthwiseConv { get; init; }
 
+    /// <summary>A Conv behind which no other layer comes, when it is another rule than that of <see cref="Conv"/>.</summary>
+    public LayerRule? LastConv { get; init; }
+
     public required LayerRule ConvTranspose { get; init; }
 
     /// <summary>The products of two activations in attention.</summary>
@@ -105,7 +108,10 @@ public sealed record TargetDescription
     public LayerRule Rule(QuantizableLayer layer)
     {
         ArgumentNullException.ThrowIfNull(layer);
-        LayerRule rule = layer.Kind == LayerKind.Conv && layer.IsDepthwise ? DepthwiseConv : Rule(layer.Kind);
+        LayerRule rule = layer.Kind != LayerKind.Conv ? Rule(layer.Kind)
+            : layer.IsDepthwise ? DepthwiseConv
+            : layer.IsLast && LastConv is not null ? LastConv
+            : Conv;
         return rule.Execution == LayerExecution.Float || IsAligned(layer.InputChannels) && IsAligned(layer.OutputChannels)
             ? rule
             : new LayerRule(LayerExecution.Float, false, $"{layer.InputChannels} and {layer.OutputChannels} channels: {Name} wants multiples of {ChannelAlignment}");
@@ -150,10 +156,12 @@ public sealed record TargetDescription
             throw new JsonException("channelAlignment must be at least 1, longestQuantizedAttention at least 0");
         if (FewBits is { BlockSize: < 16 } || FewBits is { } rule && !int.IsPow2(rule.BlockSize))
             throw new JsonException("fewBits.blockSize must be a power of two from 16 on");
-        if (!ContributedOperators && (Linear.Form, AttentionMatMul.Form, FewBits?.Form ?? LayerForm.Qdq) is not (LayerForm.Qdq, LayerForm.Qdq, LayerForm.Qdq))
-            throw new JsonException("integer operators of linear, attentionMatMul and fewBits need contributedOperators");
-        if (ActivationType != ElementType.UInt8 && (Conv.Form == LayerForm.IntegerOperator || DepthwiseConv.Form == LayerForm.IntegerOperator))
-            throw new JsonException("the integer operator of conv, ConvInteger, needs activationType uInt8");
+        LayerForm[] ofConvolutions = [Conv.Form, DepthwiseConv.Form, LastConv?.Form ?? LayerForm.Qdq];
+        LayerForm[] forms = [.. ofConvolutions, Linear.Form, AttentionMatMul.Form, FewBits?.Form ?? LayerForm.Qdq];
+        if (!ContributedOperators && forms.Contains(LayerForm.IntegerOperator))
+            throw new JsonException("the form integerOperator needs contributedOperators");
+        if (ActivationType != ElementType.UInt8 && ofConvolutions.Contains(LayerForm.IntegerOperator))
+            throw new JsonException("the form integerOperator of a convolution needs activationType uInt8");
         if (ConvTranspose is { Execution: LayerExecution.Integer } || ConvTranspose.Form != LayerForm.Qdq)
             throw new JsonException("convTranspose is float or weightOnly, there is no integer operator of it");
     }

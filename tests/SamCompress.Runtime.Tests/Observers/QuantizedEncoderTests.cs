@@ -41,11 +41,10 @@ public sealed class QuantizedEncoderTests(QuantizedEncoderTests.Calibration cali
         Assert.InRange(result.Masks!.MeanIou, 0.98, 1);
         Assert.InRange(result.SizeRatio!.Value, 0.25, 0.32);
 
-        // 24 Linears of six blocks, the patch embedding and the first convolution of the neck; its second one stays a convolution.
+        // 24 Linears of six blocks, the patch embedding and both convolutions of the neck, the second one as patches.
         Assert.Empty(TargetCheck.Check(model, TargetDescription.Load(TargetDescription.Default)));
         IReadOnlyList<(string OpType, int Count)> kernels = KernelReport.Read(artifact).Counts;
-        Assert.Contains(("MatMulIntegerToFloat", 26), kernels);
-        Assert.Contains(("QLinearConv", 1), kernels);
+        Assert.Contains(("MatMulIntegerToFloat", 27), kernels);
         Assert.DoesNotContain(kernels, k => k.OpType is "Conv" or "Gemm");
     }
 
@@ -114,7 +113,8 @@ public sealed class QuantizedEncoderTests(QuantizedEncoderTests.Calibration cali
         public Calibration()
         {
             using Model model = Prepared();
-            var planner = new QuantizationPlanner(new QuantizationOptions(), TargetDescription.Load(TargetDescription.Default));
+            // Of all targets this one asks for the most: its convolutions quantize their outputs too.
+            var planner = new QuantizationPlanner(new QuantizationOptions(), TargetDescription.Load("qdq"));
             Value input = model.Graph.Inputs[0];
             using var loader = new ImageLoader(Preprocessing.For(new SessionValue(input.Name, input.ElementType, input.Shape), "encoder"));
             IEnumerable<CalibrationSample> samples = Scenes(0, 32)

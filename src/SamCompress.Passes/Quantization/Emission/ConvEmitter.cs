@@ -15,7 +15,9 @@ internal sealed class ConvEmitter(GraphEditor editor, ActivationEmitter activati
 
         if (activations.Of(plan.Input).Twin is not null)
             throw new SamCompressException(FailureKind.InputRejected, $"the quantization plan gives two ranges to the input of the convolution '{plan.Name}'", "only inputs of Linears can have two");
-        if (plan.Form == LayerForm.IntegerOperator)
+        if (plan.Form == LayerForm.IntegerOperator && ConvPatches.Of(layer) is { } patches)
+            EmitPatches(layer, plan, patches);
+        else if (plan.Form == LayerForm.IntegerOperator)
             EmitInteger(layer, plan);
         else
             EmitQdq(layer, plan);
@@ -72,6 +74,22 @@ internal sealed class ConvEmitter(GraphEditor editor, ActivationEmitter activati
         scaled.Shape = old.Shape;
         editor.Substitute(old, scaled);
         integers.Producer!.ReplaceInput(0, old);
+    }
+
+    private void EmitPatches(QuantizableLayer layer, LayerPlan plan, ConvPatches patches)
+    {
+        Node node = layer.Node;
+        string name = layer.Output.Name;
+        (Value weight, Value scales) = weights.Patches(layer, plan);
+        QuantizedValue x = activations.Quantized(plan.Input, node.Inputs[0]!, node);
+        Value rows = patches.Emit(editor, node, x);
+        Value?[] inputs = [rows, weight, x.Scale, scales, x.ZeroPoint];
+        if (plan.Bias is not null)
+            inputs = [.. inputs, null, editor.Constant(name + "_bias", Tensor.Of((float[])[.. plan.Bias], plan.Bias.Count))];
+        Value product = editor.InsertContributed(node, "MatMulIntegerToFloat", inputs, name + "_product", node.Name);
+        product.ElementType = ElementType.Float;
+        product.Shape = rows.Shape is { } shape ? new Shape(shape.Take(3).Append(layer.OutputChannels)) : null;
+        editor.Replace(layer.Output, editor.Insert(node, "Transpose", [product], name + "_channels_first", "", NodeAttribute.Of("perm", [0L, 3, 1, 2])), node);
     }
 
     private void EmitInteger(QuantizableLayer layer, LayerPlan plan)

@@ -29,6 +29,25 @@ internal static class WeightCodes
             bytes[i] = (byte)(codes[i] + UnsignedZero);
     });
 
+    /// <summary>The weight [M, C, rows, columns] of a Conv of one group as a matrix [rows * columns * C, M] of signed bytes.</summary>
+    public static Tensor Patches(QuantizableLayer layer, LayerPlan plan)
+    {
+        int outputs = layer.OutputChannels, inputs = layer.InputChannels, positions = checked((int)(layer.Weight.Count / outputs / inputs));
+        return Tensor.Lazy(ElementType.Int8, [(long)positions * inputs, outputs], bytes =>
+        {
+            Span<sbyte> result = MemoryMarshal.Cast<byte, sbyte>(bytes);
+            sbyte[] codes = Of(layer, plan);
+            for (int m = 0, i = 0; m < outputs; m++)
+            {
+                for (int c = 0; c < inputs; c++)
+                {
+                    for (int p = 0; p < positions; p++, i++)
+                        result[(((p * inputs) + c) * outputs) + m] = codes[i];
+                }
+            }
+        });
+    }
+
     /// <summary>The weight of a Linear as MatMulNBits reads it: [N, blocks, block / 2], two inputs a byte, the first in the low bits, 8 for zero; the last block is filled with zeros.</summary>
     public static Tensor Nibbles(QuantizableLayer layer, LayerPlan plan)
     {

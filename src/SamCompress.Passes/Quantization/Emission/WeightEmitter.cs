@@ -10,6 +10,7 @@ internal sealed class WeightEmitter(GraphEditor editor)
         Dequantized,
         Matrix,
         UnsignedFilter,
+        Patches,
         Nibbles,
     }
 
@@ -36,6 +37,10 @@ internal sealed class WeightEmitter(GraphEditor editor)
     /// <summary>The unsigned integers of a convolution and what stands for zero.</summary>
     public (Value Integers, Value ZeroPoint) UnsignedFilter(QuantizableLayer layer, LayerPlan plan) => Once(layer, plan, Layout.UnsignedFilter, plan.WeightScales, () =>
         (Integers(plan, WeightCodes.Unsigned(layer, plan)), editor.Constant(plan.WeightName + "_zero_point", Tensor.FromBytes(ElementType.UInt8, [], [WeightCodes.UnsignedZero]))));
+
+    /// <summary>The integers of a Conv as a matrix whose rows are the positions of the kernel with their channels, and the scales of its outputs.</summary>
+    public (Value Integers, Value Scales) Patches(QuantizableLayer layer, LayerPlan plan) => Once(layer, plan, Layout.Patches, plan.WeightScales, () =>
+        (Integers(plan, WeightCodes.Patches(layer, plan)), Scales(plan, plan.WeightScales, layer.OutputChannels)));
 
     /// <summary>The 4-bit integers of a Linear as MatMulNBits reads them, and the scales of its blocks.</summary>
     public (Value Integers, Value Scales) Nibbles(QuantizableLayer layer, LayerPlan plan) => Once(layer, plan, Layout.Nibbles, plan.WeightScales, () =>
