@@ -1,125 +1,69 @@
 using SamCompress.IR;
-using SamCompress.Runtime.Inference;
 
 namespace SamCompress.Benchmarks;
 
 /// <summary>The ways to write a quantized Linear layer of SAM ViT-B, and what ONNX Runtime makes of each.</summary>
-internal sealed class LinearForms : Benchmark
+internal sealed class LinearForms(string name, int rows, int inner, int columns) : OperatorForms
 {
-    private const int Rows = 4096;
-    private const int Inner = 768;
-    private const int Columns = 3072;
+    public override string Name => name;
 
-    public override string Name => "linear";
+    public override string Question => $"which form of a {rows}x{inner} by {inner}x{columns} layer with bias is fast?";
 
-    public override string Question => $"which form of a {Rows}x{Inner} by {Inner}x{Columns} layer with bias is fast?";
+    protected override IReadOnlyList<long[]> InputShapes => [[rows, inner]];
 
-    public override IReadOnlyList<Measurement> Measure()
+    protected override IEnumerable<(string Name, Func<Graph, IReadOnlyList<Value>, Value> Build)> Forms =>
+    [
+        ("float", (g, x) => AddBias(g, MatMul(g, x[0], Floats(g, inner, columns)), columns)),
+        ("QDQ, bias [N]", (g, x) => AddBias(g, MatMul(g, ThroughBytes(g, x[0]), Weight(g)), columns)),
+        ("QDQ, bias [1,N]", (g, x) => AddBias(g, MatMul(g, ThroughBytes(g, x[0]), Weight(g)), 1, columns)),
+        ("QDQ, bias [1,1,N]", (g, x) => AddBias(g, MatMul(g, ThroughBytes(g, x[0]), Weight(g)), 1, 1, columns)),
+        ("QDQ, output QDQ", (g, x) => ThroughBytes(g, AddBias(g, MatMul(g, ThroughBytes(g, x[0]), Weight(g)), columns))),
+        ("MatMulIntegerToFloat", (g, x) => IntegerToFloat(g, x[0], 8f / 255, 128, Floats(g, columns))),
+        ("MatMulIntegerToFloat, clipped to 6 bits", (g, x) => IntegerToFloat(g, Clip(g, x[0], -4, 4), 8f / 63, 32, Floats(g, columns))),
+        ("twin: two MatMulIntegerToFloat and Add", Twin),
+        ("DynamicQuantizeMatMul", (g, x) => Contributed(g, "DynamicQuantizeMatMul", [x[0], Bytes(g, inner, columns), Scales(g, columns), null, Floats(g, columns)])),
+        ("weight only, QDQ int8", (g, x) => AddBias(g, MatMul(g, x[0], Weight(g)), columns)),
+        ("MatMulNBits 8 bits, accuracy level 4", (g, x) => FewBits(g, x[0], 8, 4)),
+        ("MatMulNBits 4 bits, accuracy level 4", (g, x) => FewBits(g, x[0], 4, 4)),
+        ("MatMulNBits 4 bits, accuracy level 0", (g, x) => FewBits(g, x[0], 4, 0)),
+        ("DequantizeLinear of int4 blocks", (g, x) => AddBias(g, MatMul(g, x[0], Int4Blocks(g)), columns)),
+    ];
+
+    private static Value MatMul(Graph graph, Value left, Value right) => Standard(graph, "MatMul", [left, right]);
+
+    private static Value AddBias(Graph graph, Value product, params long[] dimensions) => Standard(graph, "Add", [product, Floats(graph, dimensions)]);
+
+    private static Value Clip(Graph graph, Value x, float min, float max) => Standard(graph, "Clip", [x, Scalar(graph, min), Scalar(graph, max)]);
+
+    private Value Weight(Graph graph) => Dequantized(graph, 1, inner, columns);
+
+    private Value IntegerToFloat(Graph graph, Value x, float scale, byte zero, Value? bias)
     {
-        float[] activations = Normal(Rows * Inner, seed: 1);
-        using RuntimeTensor x = RuntimeTensor.Of(activations, Rows, Inner);
-        var inputs = new Dictionary<string, RuntimeTensor> { ["x"] = x };
-        var open = new List<IDisposable>();
-        try
-        {
-            Candidate Of(string name, Func<Graph, Value, Value> build)
-            {
-                Model model = Build(build);
-                open.Add(model);
-                OnnxSession session = OnnxSession.Open(model);
-                open.Insert(0, session);
-                string kernels = string.Join(", ", KernelReport.Read(model).Counts.Select(c => $"{c.Count} {c.OpType}"));
-                return new Candidate(name, () => session.Run(inputs).Dispose(), kernels);
-            }
-
-            return Comparison.Measure(
-                [
-                    Of("float", (g, input) => AddBias(g, MatMul(g, input, FloatWeight(g)), Columns)),
-                    Of("QDQ, bias [N]", (g, input) => AddBias(g, MatMul(g, Quantized(g, input), QuantizedWeight(g)), Columns)),
-                    Of("QDQ, bias [1,N]", (g, input) => AddBias(g, MatMul(g, Quantized(g, input), QuantizedWeight(g)), 1, Columns)),
-                    Of("QDQ, bias [1,1,N]", (g, input) => AddBias(g, MatMul(g, Quantized(g, input), QuantizedWeight(g)), 1, 1, Columns)),
-                    Of("QDQ, output QDQ", (g, input) => Quantized(g, AddBias(g, MatMul(g, Quantized(g, input), QuantizedWeight(g)), Columns))),
-                    Of("MatMulIntegerToFloat", MatMulIntegerToFloat),
-                    Of("DynamicQuantizeMatMul", DynamicQuantizeMatMul),
-                ],
-                rounds: 10);
-        }
-        finally
-        {
-            foreach (IDisposable item in open)
-                item.Dispose();
-        }
+        (Value bytes, Value scaleValue, Value zeroValue) = Quantized(graph, x, scale, zero);
+        return Contributed(graph, "MatMulIntegerToFloat", [bytes, Bytes(graph, inner, columns), scaleValue, Scales(graph, columns), zeroValue, null, bias]);
     }
 
-    private static Model Build(Func<Graph, Value, Value> build)
+    /// <summary>Values under zero and those over it have their own scale; saturation keeps each out of the other's product.</summary>
+    private Value Twin(Graph graph, IReadOnlyList<Value> x) => Standard(
+        graph, "Add", [IntegerToFloat(graph, x[0], 4f / 255, 0, Floats(graph, columns)), IntegerToFloat(graph, x[0], 0.17f / 255, 255, null)]);
+
+    private Value FewBits(Graph graph, Value x, int bits, int accuracyLevel)
     {
-        var model = new Model(8, [new OpsetImport(OperatorDomain.Onnx, 17), new OpsetImport(OperatorDomain.Microsoft, 1)]);
-        Value x = model.Graph.AddInput("x", ElementType.Float, Shape.Of(Rows, Inner));
-        Value y = build(model.Graph, x);
-        y.ElementType = ElementType.Float;
-        model.Graph.AddOutput(y);
-        return model;
+        const int Block = 32;
+        long[] dimensions = [columns, inner / Block, Block * bits / 8];
+        var bytes = new byte[dimensions.Aggregate(1L, (a, b) => a * b)];
+        new Random(1).NextBytes(bytes);
+        return Contributed(
+            graph, "MatMulNBits", [x, Constant(graph, "weight", Tensor.FromBytes(ElementType.UInt8, dimensions, bytes)), Scales(graph, columns, inner / Block), null, null, Floats(graph, columns)],
+            NodeAttribute.Of("K", inner), NodeAttribute.Of("N", columns), NodeAttribute.Of("bits", bits), NodeAttribute.Of("block_size", Block), NodeAttribute.Of("accuracy_level", accuracyLevel));
     }
 
-    private static Value MatMul(Graph graph, Value left, Value right) => graph.Append("MatMul", [left, right], [graph.FreshName("product")]).Output;
-
-    private static Value AddBias(Graph graph, Value product, params long[] dimensions)
+    private Value Int4Blocks(Graph graph)
     {
-        Value bias = graph.AddInitializer("bias", Tensor.Of(Normal(Columns, seed: 3), dimensions));
-        return graph.Append("Add", [product, bias], [graph.FreshName("sum")]).Output;
-    }
-
-    private static Value FloatWeight(Graph graph) => graph.AddInitializer("weight", Tensor.Of(Normal(Inner * Columns, seed: 2), Inner, Columns));
-
-    /// <summary>Through unsigned 8 bits and back, with one scale.</summary>
-    private static Value Quantized(Graph graph, Value value)
-    {
-        (Value scale, Value zero) = ActivationScale(graph);
-        Value bytes = graph.Append("QuantizeLinear", [value, scale, zero], [graph.FreshName("bytes")]).Output;
-        return graph.Append("DequantizeLinear", [bytes, scale, zero], [graph.FreshName("back")]).Output;
-    }
-
-    private static Value QuantizedWeight(Graph graph)
-    {
-        (Value bytes, Value scales, Value zeros) = WeightBytes(graph);
-        return graph.Append("DequantizeLinear", [bytes, scales, zeros], [graph.FreshName("weight")], [NodeAttribute.Of("axis", 1)]).Output;
-    }
-
-    private static Value MatMulIntegerToFloat(Graph graph, Value x)
-    {
-        (Value scale, Value zero) = ActivationScale(graph);
-        (Value bytes, Value scales, Value zeros) = WeightBytes(graph);
-        Value bias = graph.AddInitializer("bias", Tensor.Of(Normal(Columns, seed: 3), Columns));
-        Value quantized = graph.Append("QuantizeLinear", [x, scale, zero], [graph.FreshName("bytes")]).Output;
-        return graph.Append("MatMulIntegerToFloat", [quantized, bytes, scale, scales, zero, zeros, bias], ["y"], domain: OperatorDomain.Microsoft).Output;
-    }
-
-    private static Value DynamicQuantizeMatMul(Graph graph, Value x)
-    {
-        (Value bytes, Value scales, Value zeros) = WeightBytes(graph);
-        Value bias = graph.AddInitializer("bias", Tensor.Of(Normal(Columns, seed: 3), Columns));
-        return graph.Append("DynamicQuantizeMatMul", [x, bytes, scales, zeros, bias], ["y"], domain: OperatorDomain.Microsoft).Output;
-    }
-
-    private static (Value Scale, Value Zero) ActivationScale(Graph graph) =>
-        (graph.AddInitializer(graph.FreshName("scale"), Tensor.Scalar(8f / 255)),
-            graph.AddInitializer(graph.FreshName("zero"), Tensor.FromBytes(ElementType.UInt8, [], [128])));
-
-    private static (Value Bytes, Value Scales, Value Zeros) WeightBytes(Graph graph)
-    {
-        float[] weight = Normal(Inner * Columns, seed: 2);
-        byte[] bytes = Array.ConvertAll(weight, w => (byte)(sbyte)Math.Clamp(MathF.Round(w * 30), -127, 127));
-        return (graph.AddInitializer("weight_bytes", Tensor.FromBytes(ElementType.Int8, [Inner, Columns], bytes)),
-            graph.AddInitializer("weight_scales", Tensor.Of([.. Enumerable.Repeat(1f / 30, Columns)], Columns)),
-            graph.AddInitializer("weight_zeros", Tensor.FromBytes(ElementType.Int8, [Columns], new byte[Columns])));
-    }
-
-    private static float[] Normal(int count, int seed)
-    {
-        var random = new Random(seed);
-        float[] values = new float[count];
-        for (int i = 0; i < count; i++)
-            values[i] = (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
-        return values;
+        var bytes = new byte[inner * columns / 2];
+        new Random(1).NextBytes(bytes);
+        return Standard(
+            graph, "DequantizeLinear", [Constant(graph, "weight", Tensor.FromBytes(ElementType.Int4, [inner, columns], bytes)), Scales(graph, inner / 32, columns)],
+            NodeAttribute.Of("axis", 0), NodeAttribute.Of("block_size", 32));
     }
 }

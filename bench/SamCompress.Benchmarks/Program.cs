@@ -2,7 +2,19 @@ using System.Globalization;
 using SamCompress.Benchmarks;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-Benchmark[] benchmarks = [new LinearForms(), new ModelOpening()];
+Benchmark[] benchmarks =
+[
+    new LinearForms("linear", 4096, 768, 3072),
+    new LinearForms("linear-back", 4096, 3072, 768),
+    new ConvForms("neck", 256, 256, 64, kernel: 3),
+    new ConvForms("pointwise", 256, 64, 256, kernel: 1),
+    new ConvForms("pointwise-deep", 512, 2048, 16, kernel: 1),
+    new ConvForms("depthwise", 256, 256, 128, kernel: 3, groups: 256),
+    new ConvForms("dense-wide", 64, 256, 128, kernel: 3),
+    new AttentionForms("window", 300, 196, 64),
+    new AttentionForms("global", 12, 2048, 64),
+    new ModelOpening(),
+];
 
 if (args is ["models", .. string[] names])
 {

@@ -13,7 +13,7 @@ internal static class LayerKernels
     private static ReportedLayer Report(LayerPlan layer, KernelReport? kernels)
     {
         KernelNode? kernel = kernels?.Find(
-            [layer.WeightName + "_quantized", layer.WeightName + "_dequantized", layer.WeightName],
+            layer.SecondInput is null ? [layer.WeightName + "_quantized", layer.WeightName + "_dequantized", layer.WeightName] : [],
             [layer.NodeOutput, layer.NodeOutput + "_product"]);
         bool integer = kernel?.IsIntegerKernel ?? false;
         string? fallback = kernels is null || integer || layer.Execution != LayerExecution.Integer ? null

@@ -9,15 +9,14 @@ namespace SamCompress.Passes.Quantization;
 internal sealed record QuantizedWeight(float[] Scales, sbyte[]? Codes, float[]? Bias);
 
 /// <summary>Quantizes the weight of one layer: searches the scales, refits and rounds, and corrects the bias. Pure.</summary>
-internal sealed class LayerQuantizer(QuantizableLayer layer, QuantizationOptions options, int highest)
+/// <param name="highest">The weights lie between its negative and itself.</param>
+/// <param name="block">How many inputs share a scale; 0 when all do.</param>
+internal sealed class LayerQuantizer(QuantizableLayer layer, QuantizationOptions options, int highest = 127, int block = 0)
 {
     /// <summary>Of the mean power of an input, for second moments of few pictures.</summary>
     private const double Damping = 0.01;
 
     private readonly WeightMatrix _weight = WeightMatrix.Of(layer);
-
-    /// <summary>Whether a bias costs nothing: a convolution's kernel adds it, and a Linear that has none would need an Add.</summary>
-    private bool CanCorrect => options.CorrectBias && (layer.Kind == LayerKind.Conv || (layer.Kind == LayerKind.Linear && layer.Bias is not null));
 
     /// <summary>For each input channel the squared norm of its weights: how much an error there matters.</summary>
     /// <param name="sensitivity">Weight of each output channel; null for equal ones.</param>
@@ -41,92 +40,108 @@ internal sealed class LayerQuantizer(QuantizableLayer layer, QuantizationOptions
     /// <param name="mean">Of each input channel.</param>
     public QuantizedWeight Quantize(QuantizationGrid? input, ActivationSamples? samples, IReadOnlyList<double>? mean)
     {
-        int block = layer.Kind == LayerKind.Linear ? options.Precision.WeightBlock : 0;
-        float[] scales = Scales(input, samples, block);
+        float[] scales = Scales(input, samples);
         float[]? bias = layer.Bias?.ToArray<float>();
         if (layer.Kind == LayerKind.Conv && bias is not null && input is { } grid)
             MakeRoomForBias(scales, bias, grid.Scale);
         sbyte[]? codes = options.Rounding == WeightRounding.Gptq && layer.Kind == LayerKind.Linear && samples is { Gram.Length: > 0 }
-            ? Gptq(input, samples, scales, block)
+            ? Gptq(input, samples, scales)
             : null;
-        if (CanCorrect && mean is not null && mean.Count == layer.InputChannels)
+        if (options.CorrectBias && mean is not null && mean.Count == layer.InputChannels)
         {
-            double[] lost = LostMean(codes ?? Nearest(scales, block), scales, block, mean);
+            double[] lost = LostMean(codes ?? Nearest(scales), scales, mean);
             bias = [.. lost.Select((l, c) => (float)((bias?[c] ?? 0) + l))];
         }
 
         return new QuantizedWeight(scales, codes is null ? null : WeightMatrix.Stored(layer, codes), bias);
     }
 
-    private float[] Scales(QuantizationGrid? input, ActivationSamples? samples, int block)
+    private float[] Scales(QuantizationGrid? input, ActivationSamples? samples)
     {
-        bool searched = samples is not null && options.Metric is not (SearchMetric.MinMax or SearchMetric.Percentile);
-        float[] meanSquare = MeanSquare(input, samples);
         var search = new WeightSearch(_weight, highest, options.Metric);
-        if (block > 0)
-            return search.FindBlocks(meanSquare, block, searched);
-        return searched
-            ? search.Find(meanSquare, layer.Kind == LayerKind.Linear ? samples!.Gram : [])
-            : search.Largest();
+        if (samples is null || options.Metric is SearchMetric.MinMax or SearchMetric.Percentile)
+            return block > 0 ? search.LargestOfBlocks(block) : search.Largest();
+        float[] power = Power(input, samples);
+        float[] moments = layer.Kind == LayerKind.Linear && samples.Gram.Length > 0 ? Moments(samples) : [];
+        return block > 0 ? search.FindBlocks(power, moments, block) : search.Find(power, moments);
     }
 
-    /// <summary>E[x^2] of the quantized input that each row of the weight meets; 1 where that is not one channel for all output channels.</summary>
-    private float[] MeanSquare(QuantizationGrid? input, ActivationSamples? samples)
+    /// <summary>
+    /// The mean power of the quantized input that each row of the weight meets, without that of its mean where the bias makes up for it; 1 where that is not
+    /// one channel for all output channels.
+    /// </summary>
+    private float[] Power(QuantizationGrid? input, ActivationSamples samples)
     {
         var result = new float[_weight.Rows];
         Array.Fill(result, 1);
-        if (samples is null || layer.Groups > 1)
+        if (layer.Groups > 1 || samples.RowCount == 0)
             return result;
-        float[] ofChannel = input is { } grid && samples.RowCount > 0 ? QuantizedMeanSquare(grid, samples) : samples.MeanSquare;
+        float[] ofChannel = PowerOfChannels(input, samples);
         for (int k = 0; k < result.Length; k++)
             result[k] = ofChannel[InputChannel(k, 0)];
         return result;
     }
 
-    private static float[] QuantizedMeanSquare(QuantizationGrid grid, ActivationSamples samples)
+    private float[] PowerOfChannels(QuantizationGrid? input, ActivationSamples samples)
     {
-        var sum = new float[samples.Channels];
-        for (int start = 0; start < samples.Rows.Length; start += samples.Channels)
+        float[] power = new float[samples.Channels], sum = new float[samples.Channels], row = new float[samples.Channels];
+        for (int start = 0; start < samples.Rows.Length; start += row.Length)
         {
-            for (int k = 0; k < sum.Length; k++)
+            samples.Rows.AsSpan(start, row.Length).CopyTo(row);
+            if (input is { } grid)
             {
-                float x = grid.Round(samples.Rows[start + k]);
-                sum[k] += x * x;
+                for (int k = 0; k < row.Length; k++)
+                    row[k] = grid.Round(row[k]);
             }
+
+            Tp.Add(sum, row, sum);
+            Tp.MultiplyAdd(row, row, power, power);
         }
 
-        Tp.Divide(sum, samples.RowCount, sum);
-        return sum;
+        for (int k = 0; k < power.Length; k++)
+        {
+            float mean = options.CorrectBias ? sum[k] / samples.RowCount : 0;
+            power[k] = Math.Max((power[k] / samples.RowCount) - (mean * mean), 0);
+        }
+
+        return power;
     }
 
-    private sbyte[] Gptq(QuantizationGrid? input, ActivationSamples samples, float[] scales, int block)
+    /// <summary>E[x x^T], or the covariance where the bias makes up for the mean, so that only what varies counts.</summary>
+    private float[] Moments(ActivationSamples samples)
     {
+        if (!options.CorrectBias)
+            return samples.Gram;
         int rows = _weight.Rows;
-        var gram = (float[])samples.Gram.Clone();
-        if (CanCorrect)
+        var moments = new float[samples.Gram.Length];
+        for (int k = 0; k < rows; k++)
         {
-            // The bias makes up for the mean, so only what varies counts.
-            for (int k = 0; k < rows; k++)
-            {
-                for (int l = 0; l < rows; l++)
-                    gram[(k * rows) + l] -= samples.GramMean[k] * samples.GramMean[l];
-            }
+            Span<float> row = moments.AsSpan(k * rows, rows);
+            Tp.Multiply(samples.GramMean, -samples.GramMean[k], row);
+            Tp.Add(row, samples.Gram.AsSpan(k * rows, rows), row);
         }
 
+        return moments;
+    }
+
+    private sbyte[] Gptq(QuantizationGrid? input, ActivationSamples samples, float[] scales)
+    {
+        int rows = _weight.Rows;
+        float[] moments = Moments(samples);
         double power = 0;
         for (int k = 0; k < rows; k++)
-            power += gram[(k * rows) + k] / (double)rows;
+            power += moments[(k * rows) + k] / (double)rows;
         double noise = input is { } grid ? (double)grid.Scale * grid.Scale / 12 : 0;
-        var gptq = new Gptq(gram, rows, noise + Math.Max(Damping * power, 1e-12));
+        var gptq = new Gptq(moments, rows, noise + Math.Max(Damping * power, 1e-12));
         var weight = _weight with { Elements = (float[])_weight.Elements.Clone() };
         if (options.RefitWeights && noise > 0)
             gptq.Refit(weight, noise);
-        float[][] scalesOf = ScalesOfInputs(scales, block);
+        float[][] scalesOf = ScalesOfInputs(scales);
         return gptq.Round(weight, k => scalesOf[block > 0 ? k / block : 0], highest);
     }
 
     /// <summary>The scales of all output channels, for each block of inputs.</summary>
-    private float[][] ScalesOfInputs(float[] scales, int block)
+    private float[][] ScalesOfInputs(float[] scales)
     {
         if (block == 0)
             return [scales];
@@ -142,10 +157,10 @@ internal sealed class LayerQuantizer(QuantizableLayer layer, QuantizationOptions
         return result;
     }
 
-    private sbyte[] Nearest(float[] scales, int block)
+    private sbyte[] Nearest(float[] scales)
     {
         var codes = new sbyte[_weight.Elements.Length];
-        float[][] scalesOf = ScalesOfInputs(scales, block);
+        float[][] scalesOf = ScalesOfInputs(scales);
         for (int k = 0; k < _weight.Rows; k++)
         {
             int start = k * _weight.Columns;
@@ -160,9 +175,9 @@ internal sealed class LayerQuantizer(QuantizableLayer layer, QuantizationOptions
     /// The mean of what rounding the weights takes away from each output: E[x] (w - q(w)). The error of the input has no part in it: its mean is that of
     /// a few clipped tokens, and making up for it would shift all the others (measured: 2 dB worse).
     /// </summary>
-    private double[] LostMean(sbyte[] codes, float[] scales, int block, IReadOnlyList<double> mean)
+    private double[] LostMean(sbyte[] codes, float[] scales, IReadOnlyList<double> mean)
     {
-        float[][] scalesOf = ScalesOfInputs(scales, block);
+        float[][] scalesOf = ScalesOfInputs(scales);
         var lost = new double[_weight.Columns];
         for (int k = 0; k < _weight.Rows; k++)
         {

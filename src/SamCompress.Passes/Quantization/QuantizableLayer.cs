@@ -7,6 +7,9 @@ public enum LayerKind
     Linear,
     Conv,
     ConvTranspose,
+
+    /// <summary>The product of two activations before or behind the Softmax of attention; see <see cref="AttentionProductFinder"/>.</summary>
+    AttentionMatMul,
 }
 
 /// <summary>A multiplication with a constant weight, and the addition of a constant bias behind it.</summary>
@@ -39,6 +42,12 @@ public sealed record QuantizableLayer
 
     public int Groups { get; init; } = 1;
 
+    /// <summary>Whether each output channel of a convolution sees one input channel.</summary>
+    public bool IsDepthwise => Groups > 1 && Groups == InputChannels;
+
+    /// <summary>Whether no other layer comes behind it, so that nothing evens out the error of its output.</summary>
+    public bool IsLast { get; init; }
+
     /// <summary>The axis of the channels in the input: the last one of a Linear.</summary>
     public int InputChannelAxis => Kind == LayerKind.Linear ? -1 : 1;
 
@@ -59,7 +68,22 @@ public static class LayerFinder
     public static IReadOnlyList<QuantizableLayer> Find(Graph graph)
     {
         ArgumentNullException.ThrowIfNull(graph);
-        return [.. graph.Nodes.Select(Recognize).OfType<QuantizableLayer>()];
+        var layers = graph.Nodes.Select(Recognize).OfType<QuantizableLayer>().ToList();
+        HashSet<Node> leading = LeadingTo(graph, [.. layers.Select(l => l.Node)]);
+        return [.. layers.Select(l => leading.Contains(l.Node) ? l : l with { IsLast = true })];
+    }
+
+    /// <summary>The nodes behind which one of some nodes follows, or a subgraph, of which nothing is known.</summary>
+    private static HashSet<Node> LeadingTo(Graph graph, HashSet<Node> ends)
+    {
+        var leading = new HashSet<Node>();
+        foreach (Node node in graph.Nodes.Backwards())
+        {
+            if (node.Outputs.Any(o => o is not null && o.Uses.Any(u => u.Node.Graph != graph || ends.Contains(u.Node) || leading.Contains(u.Node))))
+                leading.Add(node);
+        }
+
+        return leading;
     }
 
     private static QuantizableLayer? Recognize(Node node) => (node.Domain, node.OpType) switch

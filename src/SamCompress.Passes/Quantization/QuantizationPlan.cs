@@ -15,10 +15,32 @@ public enum LayerExecution
     Integer,
 }
 
+/// <summary>Which operators stand for a layer that is quantized.</summary>
+public enum LayerForm
+{
+    /// <summary>Standard operators: the float layer between QuantizeLinear and DequantizeLinear, which a runtime may fuse.</summary>
+    Qdq,
+
+    /// <summary>The operator of the integer kernel itself: MatMulIntegerToFloat, MatMulNBits or ConvInteger.</summary>
+    IntegerOperator,
+}
+
+/// <summary>The other of two quantizations of an activation: of what lies under a threshold.</summary>
+/// <param name="Threshold">The value is split into what is under the threshold, at most the threshold itself, and what it exceeds the threshold by.</param>
+/// <param name="Below">Its largest value is the threshold.</param>
+public sealed record TwinRange(float Threshold, QuantizationGrid Below);
+
 /// <summary>The quantization of an activation: one scale and zero point for the tensor.</summary>
 /// <param name="ElementType">Of the stored integers. The grid may use fewer of them: 6 bits are 64 levels in an 8-bit type.</param>
 /// <param name="AtProducer">Whether all users see the quantized value, as the kernel of the layer that makes it wants; else only quantized layers do.</param>
-public sealed record ActivationPlan(string Value, ElementType ElementType, QuantizationGrid Grid, bool AtProducer, string Why);
+public sealed record ActivationPlan(string Value, ElementType ElementType, QuantizationGrid Grid, bool AtProducer, string Why)
+{
+    /// <summary>
+    /// With it x is quantized to Below.Round(x) + Grid.Round(x - Threshold), two numbers that are multiplied apart: the grid is that of what exceeds the threshold,
+    /// starts at zero, and both saturate. For inputs of <see cref="LayerKind.Linear"/> and <see cref="LayerKind.AttentionMatMul"/> only.
+    /// </summary>
+    public TwinRange? Twin { get; init; }
+}
 
 /// <summary>What happens to one layer.</summary>
 public sealed record LayerPlan
@@ -33,12 +55,18 @@ public sealed record LayerPlan
 
     public required LayerExecution Execution { get; init; }
 
+    public LayerForm Form { get; init; }
+
     /// <summary>Why it is executed so.</summary>
     public required string Why { get; init; }
 
     /// <summary>The activation that is multiplied; see <see cref="QuantizationPlan.Activations"/> for its quantization.</summary>
     public required string Input { get; init; }
 
+    /// <summary>The activation that it is multiplied with in attention, in the place of a weight.</summary>
+    public string? SecondInput { get; init; }
+
+    /// <summary>Empty when there is no weight: see <see cref="SecondInput"/>.</summary>
     public required string WeightName { get; init; }
 
     /// <summary>Type of the stored weight.</summary>
@@ -62,6 +90,11 @@ public sealed record LayerPlan
     /// <summary>The bias to use, corrected where that was asked for; null when there is none.</summary>
     public IReadOnlyList<float>? Bias { get; init; }
 
+    /// <summary>
+    /// The quantization of each output channel of a Conv, where the kernel wants a quantized output; empty when it has one grid for all channels, or none.
+    /// </summary>
+    public IReadOnlyList<QuantizationGrid> OutputGrids { get; init; } = [];
+
     /// <summary>The rank that the bias of a Linear gets: 3, with leading ones, keeps ONNX Runtime from fusing MatMul and Add to a float Gemm.</summary>
     public int BiasRank { get; init; } = 1;
 
@@ -76,6 +109,9 @@ public sealed record LayerPlan
 public sealed record QuantizationPlan
 {
     public required string Target { get; init; }
+
+    /// <summary>Bits of weights and activations, for people: <c>w8a8</c>, <c>w6a6</c>, <c>w4a16</c>, <c>w4a8</c>.</summary>
+    public string Precision { get; init; } = "w8a8";
 
     /// <summary>By value name, ordinal.</summary>
     public required IReadOnlyList<ActivationPlan> Activations { get; init; }

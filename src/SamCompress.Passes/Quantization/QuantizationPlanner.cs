@@ -25,7 +25,7 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
                 continue;
             observed.TryAdd(layer.Input.Name, new ObservedValue(layer.Input.Name, layer.InputChannelAxis, layer.InputChannels, InputDetail(layer)));
             string output = layer.Node.Output.Name;
-            if (execution == LayerExecution.Integer && target.Rule(layer.Kind).QuantizedOutput)
+            if (execution == LayerExecution.Integer && target.Rule(layer).QuantizedOutput)
                 observed.TryAdd(output, new ObservedValue(output, layer.InputChannelAxis, layer.OutputChannels, Searches ? ObservationDetail.Rows : ObservationDetail.Ranges));
         }
 
@@ -74,12 +74,13 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
             remarks[i] = [];
             string input = decisions[i].Layer.Input.Name;
             layers[i] = PlanLayer(
-                decisions[i].Layer, decisions[i].Execution, decisions[i].Why, activations.GetValueOrDefault(input), observed.GetValueOrDefault(input), remarks[i]);
+                decisions[i].Layer, decisions[i].Execution, decisions[i].Why, activations.GetValueOrDefault(input), observed, remarks[i]);
         });
 
         return new QuantizationPlan
         {
             Target = target.Name,
+            Precision = options.Precision.Name,
             Activations = Used(activations.Values, layers),
             Layers = layers,
             Diagnostics = [.. diagnostics, .. remarks.SelectMany(d => d)],
@@ -95,12 +96,12 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
         var produced = new HashSet<string>(StringComparer.Ordinal);
         foreach ((QuantizableLayer layer, LayerExecution execution, _) in decisions)
         {
-            if (execution != LayerExecution.Integer || options.Precision.OperatorQuantizesActivations)
+            if (execution != LayerExecution.Integer || (HasBlocks(layer) && options.Precision.OperatorQuantizesActivations))
                 continue;
             if (!readers.TryGetValue(layer.Input.Name, out List<QuantizableLayer>? known))
                 readers.Add(layer.Input.Name, known = []);
             known.Add(layer);
-            if (target.Rule(layer.Kind).QuantizedOutput && produced.Add(layer.Node.Output.Name))
+            if (target.Rule(layer) is { QuantizedOutput: true, ScalesOutputChannels: false } && produced.Add(layer.Node.Output.Name))
                 readers.TryAdd(layer.Node.Output.Name, []);
         }
 
@@ -116,7 +117,7 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
         for (int i = 0; i < layers.Count; i++)
         {
             QuantizableLayer layer = layers[i];
-            LayerRule rule = target.Rule(layer.Kind);
+            LayerRule rule = target.Rule(layer);
             if (excluded[i] is { } reason)
                 yield return (layer, LayerExecution.Float, reason);
             else if (layer.Kind == LayerKind.Linear && RankOf(layer) is null)
@@ -126,9 +127,22 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
             else if (layer.Kind == LayerKind.Linear && layer.InputChannels < options.FewestInputs)
                 yield return (layer, LayerExecution.Float, "so few inputs gain nothing; coordinates and the like need their precision");
             else
-                yield return (layer, options.Precision.ActivationBits > 8 || rule.Execution == LayerExecution.WeightOnly ? LayerExecution.WeightOnly : rule.Execution, rule.Why);
+                yield return (layer, options.Precision.ActivationBits > 8 && rule.Execution == LayerExecution.Integer ? LayerExecution.WeightOnly : rule.Execution, Why(layer, rule));
         }
     }
+
+    private bool HasBlocks(QuantizableLayer layer) => layer.Kind == LayerKind.Linear && options.Precision.WeightBlock > 0;
+
+    private string Why(QuantizableLayer layer, LayerRule rule) => HasBlocks(layer) ? FewBits.Why : rule.Why;
+
+    /// <summary>How the target takes blocks of few bits.</summary>
+    /// <exception cref="SamCompressException">It does not.</exception>
+    private FewBitsRule FewBits => target.FewBits is { } rule && (rule.IntegerActivations || !options.Precision.OperatorQuantizesActivations)
+        ? rule
+        : throw new SamCompressException(
+            FailureKind.Unsupported,
+            $"target {target.Name} cannot run {options.Precision.Name}",
+            "choose another --precision or --target");
 
     private void RequireQuantizable(Model model)
     {
@@ -178,7 +192,7 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
         var importance = new float[channels];
         foreach (QuantizableLayer reader in wanted.Readers)
         {
-            float[] own = new LayerQuantizer(reader, options, options.Precision.WeightHighest).Importance(sensitivities?.GetValueOrDefault(reader.Node.Output.Name));
+            float[] own = new LayerQuantizer(reader, options).Importance(sensitivities?.GetValueOrDefault(reader.Node.Output.Name));
             for (int k = 0; k < channels; k++)
                 importance[k] += own[k];
         }
@@ -193,7 +207,7 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
         LayerExecution execution,
         string why,
         ActivationPlan? input,
-        ValueStatistics? seen,
+        IReadOnlyDictionary<string, ValueStatistics> observed,
         List<Diagnostic> diagnostics)
     {
         var plan = new LayerPlan
@@ -202,6 +216,7 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
             NodeOutput = layer.Node.Output.Name,
             Kind = layer.Kind,
             Execution = execution,
+            Form = HasBlocks(layer) ? FewBits.Form : target.Rule(layer).Form,
             Why = why,
             Input = layer.Input.Name,
             WeightName = layer.WeightName,
@@ -219,23 +234,39 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
         }
 
         // Convolutions of four bits would lose more than they save: their weights are a small part of the model.
-        Precision precision = layer.Kind != LayerKind.Linear && options.Precision.WeightBlock > 0 ? Precision.W8A8 : options.Precision;
-        int highest = Math.Min(precision.WeightHighest, target.WeightHighest);
+        bool keepsEight = options.Precision.WeightBits < 6 && layer.Kind != LayerKind.Linear;
+        int highest = Math.Min(keepsEight ? Precision.W8A8.WeightHighest : options.Precision.WeightHighest, target.WeightHighest);
+        int block = HasBlocks(layer) ? FewBits.BlockSize : 0;
+        ValueStatistics? seen = observed.GetValueOrDefault(layer.Input.Name);
         int zeros = absoluteMax.Count(m => !float.IsNormal(m / highest));
         if (zeros > 0)
             diagnostics.Add(new Diagnostic("SC3101", Severity.Warning, layer.WeightName, $"{zeros} of {absoluteMax.Length} output channels of {layer.Name} are zero"));
-        QuantizedWeight weight = new LayerQuantizer(layer, options, highest).Quantize(execution == LayerExecution.Integer ? input?.Grid : null, seen?.Samples, seen?.ChannelMean);
+        bool canCorrect = layer.Kind == LayerKind.Conv || (layer.Kind == LayerKind.Linear && (layer.Bias is not null || plan.Form == LayerForm.IntegerOperator));
+        QuantizedWeight weight = new LayerQuantizer(layer, options with { CorrectBias = options.CorrectBias && canCorrect }, highest, block)
+            .Quantize(execution == LayerExecution.Integer ? input?.Grid : null, seen?.Samples, seen?.ChannelMean);
+        bool avoidsGemm = target.FusesLinearToGemm && plan.Form == LayerForm.Qdq;
         return plan with
         {
             WeightType = ElementType.Int8,
             WeightHighest = highest,
-            WeightBlock = layer.Kind == LayerKind.Linear ? precision.WeightBlock : 0,
+            WeightBlock = block,
             WeightScales = weight.Scales,
             WeightCodes = weight.Codes is null ? null : (ReadOnlyMemory<sbyte>?)weight.Codes,
+            OutputGrids = execution == LayerExecution.Integer && target.Rule(layer) is { QuantizedOutput: true, ScalesOutputChannels: true } ? OutputGrids(layer, observed) : [],
             Bias = weight.Bias,
-            BiasRank = target.FusesLinearToGemm ? 3 : 1,
-            AddsAxis = layer.Kind == LayerKind.Linear && target.FusesLinearToGemm && weight.Bias is not null && RankOf(layer) == 2,
+            BiasRank = avoidsGemm ? 3 : 1,
+            AddsAxis = layer.Kind == LayerKind.Linear && avoidsGemm && weight.Bias is not null && RankOf(layer) == 2,
         };
+    }
+
+    /// <summary>The range of each channel as it was seen.</summary>
+    private IReadOnlyList<QuantizationGrid> OutputGrids(QuantizableLayer layer, IReadOnlyDictionary<string, ValueStatistics> observed)
+    {
+        string name = layer.Node.Output.Name;
+        if (!observed.TryGetValue(name, out ValueStatistics? seen) || seen.ChannelMin.Count != layer.OutputChannels)
+            throw new SamCompressException(FailureKind.InputRejected, $"the calibration statistics hold nothing about the channels of '{name}'", "calibrate again with these options");
+        (int lowest, int highest) = target.ActivationType == ElementType.Int8 ? (-128, 127) : (0, 255);
+        return [.. seen.ChannelMin.Zip(seen.ChannelMax, (min, max) => QuantizationGrid.Affine(min, max, lowest, highest))];
     }
 
     /// <summary>Without the activations of layers that turned out to stay float.</summary>

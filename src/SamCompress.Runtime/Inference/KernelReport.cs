@@ -7,12 +7,15 @@ namespace SamCompress.Runtime.Inference;
 /// <param name="Inputs">Names of the inputs; empty where an optional one is left out.</param>
 public sealed record KernelNode(string OpType, string Domain, string Name, IReadOnlyList<string> Inputs, IReadOnlyList<string> Outputs)
 {
+    /// <summary>The accuracy level of MatMulNBits: 4 multiplies as integers, and 0, like all others, in floating point.</summary>
+    public long AccuracyLevel { get; init; }
+
     /// <summary>Whether the node multiplies quantized numbers as integers.</summary>
     public bool IsIntegerKernel => OpType is "MatMulIntegerToFloat" or "DynamicQuantizeMatMul" or "MatMulInteger" or "QLinearMatMul" or "QGemm"
-        or "QLinearConv" or "ConvInteger" or "QAttention" or "MatMulNBits";
+        or "QLinearConv" or "ConvInteger" or "QAttention" || (OpType == "MatMulNBits" && AccuracyLevel == 4);
 
     /// <summary>Whether the node multiplies, in integers or in floating point.</summary>
-    public bool IsMultiplication => IsIntegerKernel || OpType is "MatMul" or "Gemm" or "FusedMatMul" or "FusedGemm" or "Conv" or "FusedConv"
+    public bool IsMultiplication => IsIntegerKernel || OpType is "MatMulNBits" or "MatMul" or "Gemm" or "FusedMatMul" or "FusedGemm" or "Conv" or "FusedConv"
         or "ConvTranspose" or "NhwcConv" or "NhwcFusedConv" or "Attention" or "MultiHeadAttention" or "TransposeMatMul";
 }
 
@@ -22,6 +25,9 @@ public sealed record KernelNode(string OpType, string Domain, string Name, IRead
 /// </summary>
 public sealed class KernelReport
 {
+    /// <summary>A product is followed by Cast, Mul, Add and Squeeze at most.</summary>
+    private const int FarthestOutput = 5;
+
     private static readonly string[] Carriers = ["DequantizeLinear", "QuantizeLinear", "Transpose", "Reshape", "Cast", "Identity", "Squeeze", "Unsqueeze", "Flatten"];
 
     private readonly Dictionary<string, List<KernelNode>> _users = new(StringComparer.Ordinal);
@@ -65,18 +71,20 @@ public sealed class KernelReport
     /// <summary>
     /// The node that runs a layer: the multiplication that reads one of the weights, directly or through operators that only
     /// carry it, or else the one that produces one of the outputs. Null when the layer was computed away or fused beyond recognition.
+    /// Of several that read the same weight it is the one that produces one of the outputs, directly or through operators that follow a product.
     /// </summary>
     /// <param name="weights">Names under which the weight may appear: the initializer, and the outputs of its dequantization and transposition.</param>
     /// <param name="outputs">Names of the layer's output, then those of what may be fused behind it.</param>
     public KernelNode? Find(IEnumerable<string> weights, IEnumerable<string> outputs)
     {
+        string[] names = [.. outputs];
         foreach (string weight in weights)
         {
-            if (Follow(weight) is { } user)
-                return user;
+            if (Follow(weight) is { Count: > 0 } users)
+                return users.Find(u => LeadsTo(u, names)) ?? users[0];
         }
 
-        foreach (string output in outputs)
+        foreach (string output in names)
         {
             if (_producers.GetValueOrDefault(output) is { IsMultiplication: true } producer)
                 return producer;
@@ -85,8 +93,23 @@ public sealed class KernelReport
         return null;
     }
 
-    private KernelNode? Follow(string value)
+    private bool LeadsTo(KernelNode node, string[] outputs)
     {
+        KernelNode? next = node;
+        for (int i = 0; i < FarthestOutput && next is not null; i++)
+        {
+            if (next.Outputs.Any(outputs.Contains))
+                return true;
+            next = next.Outputs.Count == 1 && _users.GetValueOrDefault(next.Outputs[0]) is [{ IsMultiplication: false } only] ? only : null;
+        }
+
+        return false;
+    }
+
+    /// <summary>The multiplications that read a value, in order of execution.</summary>
+    private List<KernelNode> Follow(string value)
+    {
+        var found = new List<KernelNode>();
         var pending = new Queue<string>([value]);
         var seen = new HashSet<string>(StringComparer.Ordinal) { value };
         while (pending.TryDequeue(out string? name))
@@ -94,15 +117,18 @@ public sealed class KernelReport
             foreach (KernelNode user in _users.GetValueOrDefault(name) ?? [])
             {
                 if (user.IsMultiplication)
-                    return user;
-                if (!Carriers.Contains(user.OpType))
-                    continue;
-                foreach (string output in user.Outputs.Where(seen.Add))
-                    pending.Enqueue(output);
+                {
+                    found.Add(user);
+                }
+                else if (Carriers.Contains(user.OpType))
+                {
+                    foreach (string output in user.Outputs.Where(seen.Add))
+                        pending.Enqueue(output);
+                }
             }
         }
 
-        return null;
+        return found;
     }
 
     private static KernelReport Read(Func<SessionSettings, OnnxSession> open, SessionSettings? settings, string? stageDirectory)
@@ -124,5 +150,8 @@ public sealed class KernelReport
     }
 
     private static KernelNode Describe(Node node) =>
-        new(node.OpType, node.Domain, node.Name, [.. node.Inputs.Select(i => i?.Name ?? "")], [.. node.Outputs.Select(o => o?.Name ?? "")]);
+        new(node.OpType, node.Domain, node.Name, [.. node.Inputs.Select(i => i?.Name ?? "")], [.. node.Outputs.Select(o => o?.Name ?? "")])
+        {
+            AccuracyLevel = node.GetInt("accuracy_level", 0),
+        };
 }

@@ -170,7 +170,7 @@ public sealed class QuantizationPlannerTests
         """, opset: 17);
 
     private static QuantizationPlanner Planner(QuantizationOptions? options = null) =>
-        new(options ?? new QuantizationOptions { FewestInputs = 1, Estimator = new MinMaxEstimator(), CorrectBias = false }, TargetDescription.Load("ort-cpu"));
+        new(options ?? new QuantizationOptions { FewestInputs = 1, Estimator = new MinMaxEstimator(), CorrectBias = false }, TargetDescription.Load("qdq"));
 
     private static QuantizationPlan Plan(Model model, QuantizationPlanner planner, double mean = 0)
     {

@@ -1,7 +1,5 @@
 using SamCompress.IR;
-using SamCompress.IR.Analysis;
 using SamCompress.Passes.Quantization;
-using SamCompress.Passes.Targets;
 using SamCompress.Runtime.Inference;
 using SamCompress.Testing;
 
@@ -35,6 +33,24 @@ public sealed class QuantizePassTests
         }
         """;
 
+    private const string Dense = """
+        g (float[1,2,2,2] X) => (float[1,2,2,2] Y)
+        <float[2,2,1,1] W = {1, -1, 0.5, 0.25}, float[2] B = {1, 0.5}>
+        {
+            [conv] C = Conv (X, W, B)
+            Y = Relu (C)
+        }
+        """;
+
+    private const string Wide = """
+        g (float[1,2,4] X) => (float[1,2,4] Y)
+        <float[4,4] W = {1, -1, 0, 0.25, 1, 0.5, 0.3, 0.1, -0.2, 0.7, 0.9, 0.6, 0.4, -0.3, 0.8, 0.35}, float[4] B = {1, -1, 2, -2}>
+        {
+            P = MatMul (X, W)
+            Y = Add (P, B)
+        }
+        """;
+
     private const string Deconv = """
         g (float[1,2,2,2] X) => (float[1,1,4,4] Y)
         <float[2,1,2,2] W = {1, 2, 3, 4, -4, 3, -2, 1}>
@@ -54,35 +70,45 @@ public sealed class QuantizePassTests
         """;
 
     [Fact]
-    public void Linear_gets_a_bias_of_rank_three_and_no_output_quantization() => Snapshot.Match(BeforeAndAfter(Linear));
+    public void Linear_gets_a_bias_of_rank_three_and_no_output_quantization() => Snapshot.Match(QuantizeCheck.BeforeAndAfter(Linear, "qdq"));
 
     [Fact]
-    public void Gemm_is_lowered_to_a_multiplication_and_an_addition_with_one_axis_more() => Snapshot.Match(BeforeAndAfter(Gemm));
+    public void Gemm_is_lowered_to_a_multiplication_and_an_addition_with_one_axis_more() => Snapshot.Match(QuantizeCheck.BeforeAndAfter(Gemm, "qdq"));
 
     [Fact]
-    public void Convolution_is_quantized_at_input_output_and_bias() => Snapshot.Match(BeforeAndAfter(Conv));
+    public void Convolution_is_quantized_at_input_output_and_bias() => Snapshot.Match(QuantizeCheck.BeforeAndAfter(Conv, "qdq"));
 
     [Fact]
-    public void Transposed_convolution_is_quantized_at_its_weight_only() => Snapshot.Match(BeforeAndAfter(Deconv));
+    public void Transposed_convolution_is_quantized_at_its_weight_only() => Snapshot.Match(QuantizeCheck.BeforeAndAfter(Deconv, "qdq"));
 
     [Fact]
-    public void Activation_that_two_layers_read_is_quantized_once() => Snapshot.Match(BeforeAndAfter(Shared));
+    public void Activation_that_two_layers_read_is_quantized_once() => Snapshot.Match(QuantizeCheck.BeforeAndAfter(Shared, "qdq"));
 
     [Theory]
-    [InlineData(Linear, "MatMulIntegerToFloat")]
-    [InlineData(Gemm, "MatMulIntegerToFloat")]
-    [InlineData(Shared, "MatMulIntegerToFloat")]
-    [InlineData(Conv, "QLinearConv")]
-    [InlineData(Deconv, "ConvTranspose")]
-    public void Runs_in_the_kernel_that_was_planned_and_gives_the_rounded_numbers(string text, string kernel)
+    [InlineData("qdq", Linear, "MatMulIntegerToFloat")]
+    [InlineData("qdq", Gemm, "MatMulIntegerToFloat")]
+    [InlineData("qdq", Shared, "MatMulIntegerToFloat")]
+    [InlineData("qdq", Conv, "QLinearConv")]
+    [InlineData("qdq", Deconv, "ConvTranspose")]
+    [InlineData("ort-cpu", Linear, "MatMulIntegerToFloat")]
+    [InlineData("ort-cpu", Gemm, "MatMulIntegerToFloat")]
+    [InlineData("ort-cpu", Shared, "MatMulIntegerToFloat")]
+    [InlineData("ort-cpu", Dense, "QLinearConv")]
+    [InlineData("ort-cpu", Deconv, "ConvTranspose")]
+    [InlineData("openvino", Linear, null)]
+    [InlineData("openvino", Gemm, null)]
+    [InlineData("openvino", Dense, null)]
+    [InlineData("tensorrt", Wide, null)]
+    public void Runs_in_the_kernel_that_was_planned_and_gives_the_rounded_numbers(string target, string text, string? kernel)
     {
         using Model model = ModelText.Parse(text, opset: 17);
         using Model reference = ModelText.Parse(text, opset: 17);
-        Quantize(model);
-        Assert.Contains(KernelReport.Read(model).Counts, c => c.OpType == kernel);
+        QuantizeCheck.Quantize(model, target);
+        if (kernel is not null)
+            Assert.Contains(KernelReport.Read(model).Counts, c => c.OpType == kernel);
 
         float[] input = [0.5f, -1, 0.25f, 1, 0.75f, -0.125f, 0.875f, -0.5f];
-        float[] expected = Run(reference, input), actual = Run(model, input);
+        float[] expected = QuantizeCheck.Run(reference, input), actual = QuantizeCheck.Run(model, input);
 
         // Inputs are rounded to steps of 2/255, weights to 1/127 of the largest of their channel, the output of Conv to 4/255:
         // no output sums more than 4 products of an input of at most 1 and a weight of at most 4.
@@ -91,17 +117,20 @@ public sealed class QuantizePassTests
         Assert.Contains(expected.Zip(actual), p => p.First != p.Second);
     }
 
-    [Fact]
-    public void Linear_computes_exactly_what_its_integers_say()
+    [Theory]
+    [InlineData("qdq")]
+    [InlineData("ort-cpu")]
+    [InlineData("openvino")]
+    public void Linear_computes_exactly_what_its_integers_say(string target)
     {
         using Model model = ModelText.Parse(Linear, opset: 17);
-        Quantize(model);
+        QuantizeCheck.Quantize(model, target);
 
         // Q(x) with scale 2/255 and zero point 127 (127.5 of a scale that is rounded up), W with 4/127 (column 0) and 1/127 (column 1).
         float[] input = [0.5f, -1, 0.25f, 1, 0.75f, -0.125f];
         int[,] weight = { { 32, -127 }, { 0, 32 }, { 127, 64 } };
         double scale = 2f / 255;
-        float[] actual = Run(model, input);
+        float[] actual = QuantizeCheck.Run(model, input);
         for (int row = 0; row < 2; row++)
         {
             for (int column = 0; column < 2; column++)
@@ -118,9 +147,31 @@ public sealed class QuantizePassTests
     public void Says_in_the_metadata_what_it_made()
     {
         using Model model = ModelText.Parse(Linear, opset: 17);
-        Quantize(model);
+        QuantizeCheck.Quantize(model, "ort-cpu", p => p with { Precision = "w6a6" });
         Assert.Equal("ort-cpu", model.Metadata.Single(m => m.Key == "dev.samcompress.target").Value);
-        Assert.Equal("w8a8", model.Metadata.Single(m => m.Key == "dev.samcompress.precision").Value);
+        Assert.Equal("w6a6", model.Metadata.Single(m => m.Key == "dev.samcompress.precision").Value);
+    }
+
+    [Fact]
+    public void Imports_the_contributed_operators_where_it_writes_some()
+    {
+        using Model contributed = ModelText.Parse($"<ir_version: 8, opset_import: [\"\": 17]>\n{Linear}");
+        QuantizeCheck.Quantize(contributed, "ort-cpu");
+        Assert.Equal(1, contributed.Opset(OperatorDomain.Microsoft));
+
+        using Model standard = ModelText.Parse($"<ir_version: 8, opset_import: [\"\": 17]>\n{Linear}");
+        QuantizeCheck.Quantize(standard, "qdq");
+        Assert.Equal(0, standard.Opset(OperatorDomain.Microsoft));
+    }
+
+    [Fact]
+    public void Layers_of_a_plan_may_come_in_any_order()
+    {
+        using Model forward = ModelText.Parse(Shared, opset: 17);
+        using Model backward = ModelText.Parse(Shared, opset: 17);
+        QuantizeCheck.Quantize(forward, "ort-cpu");
+        QuantizeCheck.Quantize(backward, "ort-cpu", p => p with { Layers = [.. p.Layers.Reverse()] });
+        Assert.Equal(ModelText.Print(forward), ModelText.Print(backward));
     }
 
     [Fact]
@@ -128,40 +179,18 @@ public sealed class QuantizePassTests
     {
         using Model model = ModelText.Parse(Linear, opset: 17);
         using Model other = ModelText.Parse(Conv, opset: 17);
-        QuantizationPlan plan = PlanFor(model);
+        QuantizationPlan plan = QuantizeCheck.Plan(model, "qdq");
         PassContext context = new();
         SamCompressException e = Assert.Throws<SamCompressException>(() => new QuantizePass(plan).Apply(other, context));
         Assert.Equal(FailureKind.InputRejected, e.Kind);
     }
 
-    private static string BeforeAndAfter(string text)
+    [Fact]
+    public void Plan_without_one_of_its_activations_is_refused()
     {
-        using Model model = ModelText.Parse(text, opset: 17);
-        ShapeInference.Infer(model);
-        string before = ModelText.Print(model);
-        Quantize(model);
-        return $"{before}\n=>\n\n{ModelText.Print(model)}";
-    }
-
-    private static void Quantize(Model model)
-    {
-        QuantizationPlan plan = PlanFor(model);
-        new PassPipeline(new QuantizePass(plan)).Run(model, new PassContext());
-    }
-
-    /// <summary>Every value lies between -1 and 1, but for the output of Conv between -1 and 3.</summary>
-    private static QuantizationPlan PlanFor(Model model)
-    {
-        var planner = new QuantizationPlanner(new QuantizationOptions { FewestInputs = 1, Estimator = new MinMaxEstimator(), CorrectBias = false }, TargetDescription.Load("ort-cpu"));
-        return planner.Plan(model, PlannerStatistics.Of(planner.RequiredStatistics(model), o => (-1, o.Name == "C" ? 3 : 1)));
-    }
-
-    private static float[] Run(Model model, float[] input)
-    {
-        using OnnxSession session = OnnxSession.Open(model);
-        long[] shape = session.Inputs[0].Shape!.ToStatic()!;
-        using RuntimeTensor x = RuntimeTensor.Of(input[..(int)shape.Aggregate((a, b) => a * b)], shape);
-        using RuntimeTensors results = session.Run(new Dictionary<string, RuntimeTensor> { ["X"] = x });
-        return results["Y"].ToArray<float>();
+        using Model model = ModelText.Parse(Linear, opset: 17);
+        QuantizationPlan plan = QuantizeCheck.Plan(model, "qdq") with { Activations = [] };
+        SamCompressException e = Assert.Throws<SamCompressException>(() => new QuantizePass(plan).Apply(model, new PassContext()));
+        Assert.Contains("holds nothing about the activation 'X'", e.Message, StringComparison.Ordinal);
     }
 }

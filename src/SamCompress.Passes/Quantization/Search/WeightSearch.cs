@@ -11,15 +11,15 @@ internal sealed class WeightSearch(WeightMatrix weight, int highest, SearchMetri
 {
     private const int Finalists = 5;
 
-    /// <param name="meanSquare">d, one for each row of the weight.</param>
+    /// <param name="power">d, one for each row of the weight.</param>
     /// <param name="gram">G, or empty.</param>
     /// <returns>Symmetric scales, one for each output channel.</returns>
-    public float[] Find(ReadOnlySpan<float> meanSquare, float[] gram)
+    public float[] Find(ReadOnlySpan<float> power, float[] gram)
     {
         int columns = weight.Columns;
         float[] bases = Bases(0, weight.Rows);
         var losses = new float[ActivationSearch.Candidates][];
-        float[] importance = meanSquare.ToArray();
+        float[] importance = power.ToArray();
         Parallel.For(0, losses.Length, i => losses[i] = Losses(Scaled(bases, i), importance, 0, weight.Rows));
         int[][] order = Order(losses, gram.Length > 0 ? Finalists : 1);
         if (gram.Length == 0)
@@ -31,7 +31,7 @@ internal sealed class WeightSearch(WeightMatrix weight, int highest, SearchMetri
         foreach (int[] finalist in order)
         {
             float[] scales = [.. bases.Select((b, c) => QuantizationGrid.Usable(b * Factor(finalist[c])))];
-            float[] loss = QuadraticLosses(scales, gram);
+            float[] loss = QuadraticLosses(scales, gram, 0, weight.Rows);
             for (int c = 0; c < columns; c++)
             {
                 if (loss[c] < bestLoss[c])
@@ -45,30 +45,44 @@ internal sealed class WeightSearch(WeightMatrix weight, int highest, SearchMetri
     /// <summary>Without a search: the scales whose highest code is the largest weight of each output channel.</summary>
     public float[] Largest() => [.. Bases(0, weight.Rows).Select(QuantizationGrid.Usable)];
 
-    /// <summary>The same for blocks of inputs that each have a scale; the blocks of a channel one after another.</summary>
-    /// <param name="searched">Whether to search, or to take the scales whose highest code is the largest weight.</param>
-    public float[] FindBlocks(ReadOnlySpan<float> meanSquare, int block, bool searched)
+    public float[] LargestOfBlocks(int block) => Blocks(block, (start, end) => [.. Bases(start, end).Select(QuantizationGrid.Usable)]);
+
+    /// <summary>The same for blocks of inputs that each have a scale; a block is judged by the part of G that belongs to it.</summary>
+    /// <returns>The blocks of an output channel one after another.</returns>
+    public float[] FindBlocks(ReadOnlySpan<float> power, float[] moments, int block)
+    {
+        float[] importance = power.ToArray();
+        return Blocks(block, (start, end) =>
+        {
+            float[] own = moments.Length > 0 ? Part(moments, start, end) : [], bases = Bases(start, end);
+            var losses = new float[ActivationSearch.Candidates][];
+            for (int i = 0; i < losses.Length; i++)
+                losses[i] = own.Length > 0 ? QuadraticLosses(Scaled(bases, i), own, start, end) : Losses(Scaled(bases, i), importance, start, end);
+            int[] best = Order(losses, 1)[0];
+            return [.. bases.Select((b, c) => QuantizationGrid.Usable(b * Factor(best[c])))];
+        });
+    }
+
+    private float[] Blocks(int block, Func<int, int, float[]> scalesOf)
     {
         int blocks = (weight.Rows + block - 1) / block;
         var scales = new float[weight.Columns * blocks];
-        float[] importance = meanSquare.ToArray();
         Parallel.For(0, blocks, b =>
         {
-            int start = b * block, end = Math.Min(start + block, weight.Rows);
-            float[] bases = Bases(start, end);
-            int[] best = searched ? Best(bases, importance, start, end) : [];
-            for (int c = 0; c < bases.Length; c++)
-                scales[(c * blocks) + b] = QuantizationGrid.Usable(searched ? bases[c] * Factor(best[c]) : bases[c]);
+            float[] own = scalesOf(b * block, Math.Min((b + 1) * block, weight.Rows));
+            for (int c = 0; c < own.Length; c++)
+                scales[(c * blocks) + b] = own[c];
         });
         return scales;
     }
 
-    private int[] Best(float[] bases, float[] importance, int start, int end)
+    private float[] Part(float[] moments, int start, int end)
     {
-        var losses = new float[ActivationSearch.Candidates][];
-        for (int i = 0; i < losses.Length; i++)
-            losses[i] = Losses(Scaled(bases, i), importance, start, end);
-        return Order(losses, 1)[0];
+        int count = end - start;
+        var part = new float[count * count];
+        for (int k = 0; k < count; k++)
+            moments.AsSpan(((start + k) * weight.Rows) + start, count).CopyTo(part.AsSpan(k * count, count));
+        return part;
     }
 
     private static float Factor(int candidate) =>
@@ -126,14 +140,14 @@ internal sealed class WeightSearch(WeightMatrix weight, int highest, SearchMetri
         return loss;
     }
 
-    /// <summary>(w - q)^T G (w - q) of each channel.</summary>
-    private float[] QuadraticLosses(float[] scales, float[] gram)
+    /// <summary>(w - q)^T G (w - q) of each channel, over the inputs from <paramref name="start"/> to before <paramref name="end"/> that G is of.</summary>
+    private float[] QuadraticLosses(float[] scales, float[] gram, int start, int end)
     {
-        int rows = weight.Rows, columns = weight.Columns;
+        int rows = end - start, columns = weight.Columns;
         var error = new float[rows * columns];
         for (int k = 0; k < rows; k++)
         {
-            ReadOnlySpan<float> row = weight.Elements.AsSpan(k * columns, columns);
+            ReadOnlySpan<float> row = weight.Elements.AsSpan((start + k) * columns, columns);
             Span<float> e = error.AsSpan(k * columns, columns);
             Round(row, scales, e);
             Tp.Subtract(row, e, e);
@@ -143,12 +157,12 @@ internal sealed class WeightSearch(WeightMatrix weight, int highest, SearchMetri
         var partial = new float[(rows + Slab - 1) / Slab][];
         Parallel.For(0, partial.Length, s =>
         {
-            int start = s * Slab, count = Math.Min(Slab, rows - start);
+            int first = s * Slab, count = Math.Min(Slab, rows - first);
             var product = new float[count * columns];
-            DenseMatrix.MultiplyAdd(gram.AsSpan(start * rows, count * rows), error, product, count, rows, columns);
+            DenseMatrix.MultiplyAdd(gram.AsSpan(first * rows, count * rows), error, product, count, rows, columns);
             var sum = new float[columns];
             for (int k = 0; k < count; k++)
-                Tp.MultiplyAdd(product.AsSpan(k * columns, columns), error.AsSpan((start + k) * columns, columns), sum, sum);
+                Tp.MultiplyAdd(product.AsSpan(k * columns, columns), error.AsSpan((first + k) * columns, columns), sum, sum);
             partial[s] = sum;
         });
         float[] losses = partial[0];
