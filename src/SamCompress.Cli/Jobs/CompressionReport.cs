@@ -78,6 +78,9 @@ public sealed record CompressionReport
 
     public required ReportedSpeed? Speed { get; init; }
 
+    /// <summary>Null when the decoder was left as it is.</summary>
+    public ReportedDecoder? Decoder { get; init; }
+
     public required IReadOnlyList<ReportedGate> Gates { get; init; }
 
     public bool GatesMet => Gates.All(g => g.Met);
