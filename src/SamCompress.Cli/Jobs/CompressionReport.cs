@@ -1,5 +1,6 @@
 using SamCompress.Passes;
 using SamCompress.Passes.Quantization;
+using SamCompress.Runtime.Evaluation;
 
 namespace SamCompress.Cli.Jobs;
 
@@ -86,6 +87,9 @@ public sealed record CompressionReport
     public bool GatesMet => Gates.All(g => g.Met);
 
     public required IReadOnlyList<ReportedLayer> Layers { get; init; }
+
+    /// <summary>Whether every quantizer of the artifact acts; null when nothing was written.</summary>
+    public QuantizerProofResult? Quantizers { get; init; }
 
     public required IReadOnlyList<Diagnostic> Diagnostics { get; init; }
 

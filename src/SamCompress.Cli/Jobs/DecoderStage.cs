@@ -3,6 +3,7 @@ using SamCompress.IR;
 using SamCompress.Passes;
 using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Targets;
+using SamCompress.Runtime.Evaluation;
 using SamCompress.Runtime.Inference;
 using SamCompress.Runtime.Observers;
 using SamCompress.Runtime.Prompts;
@@ -20,6 +21,7 @@ public sealed record ReportedDecoder(
     ReportedQuality Quality,
     ReportedSpeed Speed,
     IReadOnlyList<ReportedLayer> Layers,
+    QuantizerProofResult Quantizers,
     IReadOnlyList<string> Files)
 {
     /// <summary>Size of the artifact, as a part of the model's.</summary>
@@ -114,6 +116,7 @@ internal sealed class DecoderStage
             quality,
             Measure(model, staged[0], cancellation),
             LayerKernels.Report(plan, kernels),
+            new ProofStage(_options, clock, progress, cancellation).RunDecoder(staged[0], plan, pictures, _decoder, student),
             [.. staged.Select(f => Path.GetFileName(f))]);
     }
 

@@ -5,6 +5,7 @@ using SamCompress.Passes;
 using SamCompress.Passes.Analysis;
 using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Targets;
+using SamCompress.Runtime.Evaluation;
 using SamCompress.Runtime.Inference;
 
 namespace SamCompress.Cli.Jobs;
@@ -64,10 +65,12 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         _clock.Start("load");
         KernelReport kernels = KernelReport.Read(staged[0], options.Execution.Session, Path.GetDirectoryName(staged[0]));
         (ReportedQuality? quality, ReportedSpeed? speed) = new ValidationStage(options, decoder, _clock, progress, cancellation).Run(staged[0], pictures, statistics.PictureSetHash);
+        QuantizerProofResult proof = new ProofStage(options, _clock, progress, cancellation).Run(staged[0], plan, pictures);
         ReportedDecoder? second = decoderStage?.Run(staged[0], pictures!, writer, _context, _clock, progress, cancellation);
         report = report with
         {
             Decoder = second,
+            Quantizers = proof,
             Artifact = Describe(model, options.OutputPath, FileHash.Of(staged[0]), staged.Sum(f => new FileInfo(f).Length)),
             Quality = quality,
             Speed = speed,

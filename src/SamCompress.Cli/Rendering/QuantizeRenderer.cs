@@ -21,6 +21,8 @@ internal static class QuantizeRenderer
             Write(decoder, writer);
         if (report.Speed is { } speed)
             writer.WriteLine($"speed      {Number(speed.TeacherMilliseconds, "F1")} ms -> {Number(speed.StudentMilliseconds, "F1")} ms on {speed.Device}, {Number(speed.Ratio, "F2")} times as fast{(speed.Ratio < 1 ? ": SLOWER on this machine" : "")}");
+        if (report.Quantizers is not null)
+            writer.WriteLine(QuantizerText.Line(report));
         foreach (ReportedGate gate in report.Gates)
             writer.WriteLine(GateText.Line(gate));
         if (report.Files.Count > 0)

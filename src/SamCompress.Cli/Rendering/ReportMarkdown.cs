@@ -3,6 +3,7 @@ using System.Text;
 using SamCompress.Cli.Jobs;
 using SamCompress.IR;
 using SamCompress.Passes.Quantization;
+using SamCompress.Runtime.Evaluation;
 
 namespace SamCompress.Cli.Rendering;
 
@@ -19,6 +20,8 @@ internal static class ReportMarkdown
         Layers(text, "Layers", report.Layers);
         if (report.Decoder is { } decoder)
             Layers(text, "Layers of the decoder", decoder.Layers);
+        Quantizers(text, "the artifact", report.Quantizers);
+        Quantizers(text, "the decoder", report.Decoder?.Quantizers);
         Diagnostics(text, report);
         Provenance(text, report);
         return text.ToString();
@@ -93,6 +96,20 @@ internal static class ReportMarkdown
         foreach (ReportedLayer layer in others)
             Line(text, $"| {Cell(layer.Name)} | {Cell(layer.Kernel ?? "-")} | {Cell(layer.Fallback ?? layer.Why)} |");
         Line(text, "");
+    }
+
+    private static void Quantizers(StringBuilder text, string model, QuantizerProofResult? proof)
+    {
+        if (proof is null)
+            return;
+        Line(text, $"## Quantizers that act: {model}");
+        Line(text, "");
+        Line(text, $"{QuantizerText.Counts(proof)}: a change within a step changes nothing, a whole step does, what is beyond the range is cut off, and the codes seen differ.");
+        Line(text, "");
+        foreach (DeadQuantizer dead in proof.Dead)
+            Line(text, $"- **{Cell(dead.Name)}** does not: {Cell(dead.Reason)}");
+        if (proof.Dead.Count > 0)
+            Line(text, "");
     }
 
     private static void Diagnostics(StringBuilder text, CompressionReport report)

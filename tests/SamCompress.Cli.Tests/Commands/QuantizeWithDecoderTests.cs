@@ -1,5 +1,9 @@
 using System.Text.Json;
 using SamCompress.IR;
+using SamCompress.Runtime.Evaluation;
+using SamCompress.Runtime.Images;
+using SamCompress.Runtime.Inference;
+using SamCompress.Runtime.Observers;
 using SamCompress.Testing;
 
 namespace SamCompress.Cli.Tests.Commands;
@@ -43,6 +47,47 @@ public sealed class QuantizeWithDecoderTests(QuantizeWithDecoderTests.Pair pair)
         Assert.Equal("/MatMul", other.GetProperty("name").GetString());
         Assert.Equal(2, layers.Count(l => l.GetProperty("name").GetString()!.Contains("ConvTranspose", StringComparison.Ordinal)));
         Assert.Equal(3, layers.Count(l => l.GetProperty("kind").GetString() == "conv"));
+    }
+
+    [Fact]
+    public void Every_quantizer_of_both_is_shown_to_act()
+    {
+        JsonElement encoder = pair.Run.Json.GetProperty("quantizers"), decoder = pair.Run.Json.GetProperty("decoder").GetProperty("quantizers");
+
+        Assert.Equal((28, 28, 27, 27), Counts(encoder));
+        Assert.Equal((47, 47, 52, 52), Counts(decoder));
+        Assert.All([encoder, decoder], p => Assert.Empty(p.GetProperty("dead").EnumerateArray()));
+        Assert.Contains("28 of 28 activations, 27 of 27 weights", File.ReadAllText(pair.Directory.File("e.report.md")), StringComparison.Ordinal);
+
+        static (int, int, int, int) Counts(JsonElement proof) =>
+            (proof.GetProperty("activations").GetInt32(), proof.GetProperty("actingActivations").GetInt32(), proof.GetProperty("weights").GetInt32(), proof.GetProperty("actingWeights").GetInt32());
+    }
+
+    /// <summary>The scale of one activation is made a million times too large, as by a unit that was mistaken.</summary>
+    [Fact]
+    public void A_quantizer_that_is_broken_afterwards_is_found_by_name()
+    {
+        using Model artifact = OnnxReader.Read(pair.Directory.File("e.onnx"));
+        using var loader = new ImageLoader(new Preprocessing(256, PixelLayout.ChannelsFirst));
+        EncoderImage image = loader.Load(Path.Combine(Pictures, "scene_000.jpg"));
+        string input = artifact.Graph.Inputs[0].Name;
+
+        QuantizerProofResult proof = new QuantizerProof().Run(Broken, plan: null, [new CalibrationSample(image.Path, new Dictionary<string, RuntimeTensor> { [input] = image.Input })]);
+
+        DeadQuantizer dead = Assert.Single(proof.Dead);
+        Assert.Equal(Target(artifact).Input(0)!.Name, dead.Name);
+        Assert.StartsWith("all values seen fall on one code", dead.Reason, StringComparison.Ordinal);
+        Assert.Equal((28, 27), (proof.Activations, proof.ActingActivations));
+
+        static Node Target(Model model) => model.Graph.Nodes.Where(n => n.OpType == "QuantizeLinear").ElementAt(5);
+
+        Model Broken()
+        {
+            Model model = OnnxReader.Read(pair.Directory.File("e.onnx"));
+            Value scale = Target(model).Input(1)!;
+            model.Graph.SetInitializer(scale, Tensor.Scalar((float)(scale.Constant!.ScalarOrNull()!.Value * 1e6)));
+            return model;
+        }
     }
 
     [Fact]
