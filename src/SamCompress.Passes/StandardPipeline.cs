@@ -32,6 +32,7 @@ public static class StandardPipeline
     public static IReadOnlyList<Pass> PrepareQuantization { get; } =
     [
         new Rewriter("lower-conv-to-mat-mul", [new LowerConvToMatMul(), new MergeTransposes(), new EliminateTranspose()]), // the transposes cancel
+        new Rewriter("lower-conv-transpose-to-mat-mul", [new LowerConvTransposeToMatMul()]), // of a mask decoder
         new EliminateUnusedInitializers(), // the weights in their old layout
         new InferShapes(), // the planner asks for ranks
     ];

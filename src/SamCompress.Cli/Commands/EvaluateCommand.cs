@@ -11,7 +11,8 @@ internal static class EvaluateCommand
     {
         var student = new ModelArgument("The compressed image encoder, an ONNX file.", "STUDENT");
         var reference = new Option<string>("--reference") { Description = "The original image encoder.", HelpName = "TEACHER", Required = true };
-        var decoder = new Option<string?>("--decoder") { Description = "The mask decoder of both. [default: the one beside the original]", HelpName = "FILE" };
+        var decoder = new Option<string?>("--decoder") { Description = "The mask decoder of the original, and of the student without its own. [default: beside the original]", HelpName = "FILE" };
+        var studentDecoder = new Option<string?>("--student-decoder") { Description = "The mask decoder of the student, when it has its own.", HelpName = "FILE" };
         var data = new Option<string?>("--data", "--calibration-data")
         {
             Description = "Pictures to compare on: a folder, a pattern, or a list (.txt). [default: held-out ones of the shipped set, for the sample model only]",
@@ -23,7 +24,7 @@ internal static class EvaluateCommand
         var execution = new ExecutionOptions();
         var command = new Command("evaluate", "Compare a compressed image encoder with the original: masks, embeddings, size, speed.");
         student.AddTo(command);
-        foreach (Option option in new Option[] { reference, decoder, data, samples, skipBad, minMiou })
+        foreach (Option option in new Option[] { reference, decoder, studentDecoder, data, samples, skipBad, minMiou })
             command.Options.Add(option);
         execution.AddTo(command);
         command.SetAction(parse =>
@@ -31,6 +32,7 @@ internal static class EvaluateCommand
             var options = new EvaluateOptions(student.Of(parse), parse.GetRequiredValue(reference))
             {
                 Decoder = parse.GetValue(decoder),
+                StudentDecoder = parse.GetValue(studentDecoder),
                 Data = parse.GetValue(data),
                 Samples = parse.GetValue(samples),
                 SkipBadImages = parse.GetValue(skipBad) ?? 0,

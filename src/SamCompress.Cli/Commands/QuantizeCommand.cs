@@ -17,6 +17,7 @@ internal static class QuantizeCommand
         Option<string> precision = CommonOptions.Choice("--precision", "Bits of weights and activations.", "w8a8", "w8a8", "int8");
         precision.Aliases.Add("-p");
         var decoder = new Option<string?>("--decoder") { Description = "The mask decoder to validate with. [default: the one beside the model]", HelpName = "FILE" };
+        Option<string> decoderPrecision = CommonOptions.Choice("--decoder-precision", "Whether the mask decoder is quantized too.", "float", "float", "w8a8");
         var encoder = new Option<string?>("--encoder") { Description = "Quantize a mask decoder, fed by this encoder.", HelpName = "FILE" };
         Option<double?> minMiou = Numbers.Between("--min-miou", "Exit with 1 when the mean mask IoU is lower.", 0, 1);
         var requantize = new Option<bool>("--allow-requantize") { Description = "Accept a model that is quantized already." };
@@ -27,6 +28,7 @@ internal static class QuantizeCommand
         command.Options.Add(precision);
         output.AddTo(command);
         command.Options.Add(decoder);
+        command.Options.Add(decoderPrecision);
         command.Options.Add(encoder);
         calibration.AddTo(command);
         selection.AddTo(command);
@@ -42,6 +44,7 @@ internal static class QuantizeCommand
                 Overwrite = output.Overwrite(parse),
                 ExternalData = output.ExternalData(parse),
                 Decoder = parse.GetValue(decoder),
+                DecoderPrecision = parse.GetRequiredValue(decoderPrecision) is var chosen and not "float" ? chosen : null,
                 Encoder = parse.GetValue(encoder),
                 Calibration = calibration.Of(parse),
                 Selection = selection.Of(parse),

@@ -7,6 +7,7 @@ internal sealed class CalibrationPictures
 {
     private readonly CalibrationRequest _request;
     private readonly List<string> _skipped = [];
+    private readonly HashSet<string> _bad = new(StringComparer.Ordinal);
 
     private CalibrationPictures(CalibrationRequest request, string source, ImageSet calibration, ImageSet heldOut)
     {
@@ -47,7 +48,7 @@ internal sealed class CalibrationPictures
     /// <summary>Whether <see cref="Choose"/> would find a set.</summary>
     public static bool AreGiven(CalibrationRequest request, string modelHash) => request.Data is not null || Shipped(modelHash) is not null;
 
-    /// <summary>Reads the calibration pictures one at a time, passing over as many bad ones as the request allows.</summary>
+    /// <summary>Reads the calibration pictures one at a time, passing over as many bad ones as the request allows. May be called again.</summary>
     public IEnumerable<EncoderImage> Images(ImageLoader loader, IJobProgress progress, CancellationToken cancellation)
     {
         for (int i = 0; i < Calibration.Count; i++)
@@ -61,12 +62,15 @@ internal sealed class CalibrationPictures
 
     private EncoderImage? Load(ImageLoader loader, string path, IJobProgress progress, CancellationToken cancellation)
     {
+        if (_bad.Contains(path))
+            return null;
         try
         {
             return loader.Load(path, cancellation);
         }
         catch (SamCompressException e) when (e.Kind == FailureKind.InputRejected && _skipped.Count < _request.SkipBadImages)
         {
+            _bad.Add(path);
             _skipped.Add(Path.GetFileName(path));
             progress.Note($"skipped {e.Message}");
             return null;

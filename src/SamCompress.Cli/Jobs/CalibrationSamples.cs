@@ -10,9 +10,6 @@ namespace SamCompress.Cli.Jobs;
 /// <summary>Makes the inputs that a model is calibrated with out of pictures, one at a time.</summary>
 internal sealed class CalibrationSamples(CalibrationPictures pictures, IJobProgress progress, CancellationToken cancellation)
 {
-    /// <summary>Points a side of the grid that a decoder is asked with for each picture.</summary>
-    private const int GridSide = 2;
-
     /// <summary>For an image encoder: the preprocessed pictures.</summary>
     public IEnumerable<CalibrationSample> ForEncoder(Model encoder)
     {
@@ -22,19 +19,28 @@ internal sealed class CalibrationSamples(CalibrationPictures pictures, IJobProgr
             yield return new CalibrationSample(image.Path, new Dictionary<string, RuntimeTensor> { [input.Name] = image.Input });
     }
 
-    /// <summary>For a mask decoder: what its encoder makes of each picture, with a grid of points and, where the decoder takes one, a box.</summary>
-    public IEnumerable<CalibrationSample> ForDecoder(string decoderPath, string encoderPath, SessionSettings settings)
+    /// <summary>
+    /// For a mask decoder: what the encoder that will feed it makes of each picture, with prompts made of the masks that the float encoder
+    /// and decoder find.
+    /// </summary>
+    /// <param name="teacherEncoder">The float encoder.</param>
+    /// <param name="studentEncoder">The quantized encoder; null when the decoder will be fed by the float one.</param>
+    public IEnumerable<CalibrationSample> ForDecoder(string decoderPath, string teacherEncoder, SessionSettings settings, string? studentEncoder = null)
     {
-        using var encoder = ImageEncoder.Open(encoderPath, settings);
         using var decoder = MaskDecoder.Open(decoderPath);
+
+        // One encoder at a time is in memory; the prompts of a picture take little.
+        Dictionary<string, IReadOnlyList<Prompt>>? made = studentEncoder is null ? null : PromptsOf(teacherEncoder, decoder, settings);
+        using var encoder = ImageEncoder.Open(studentEncoder ?? teacherEncoder, settings);
         using var loader = new ImageLoader(encoder.Preprocessing);
         foreach (EncoderImage image in pictures.Images(loader, progress, cancellation))
         {
             using (image)
             {
                 using RuntimeTensors outputs = encoder.Encode(image.Input, decoder.Interface.EncoderOutputs, cancellation);
+                IReadOnlyList<Prompt> prompts = made?[image.Path] ?? TeacherPrompts.Default.Of(decoder, outputs, image.Width, image.Height, cancellation);
                 (string Name, float[] Elements, long[] Dimensions)[] embeddings = [.. outputs.Select(o => (o.Key, o.Value.ToArray<float>(), o.Value.Dimensions.ToArray()))];
-                foreach (Prompt prompt in Prompts(image, decoder.Interface.Kind))
+                foreach (Prompt prompt in prompts)
                 {
                     Dictionary<string, RuntimeTensor> inputs = decoder.PromptInputs(prompt, image.Width, image.Height);
                     foreach ((string name, float[] elements, long[] dimensions) in embeddings)
@@ -45,11 +51,20 @@ internal sealed class CalibrationSamples(CalibrationPictures pictures, IJobProgr
         }
     }
 
-    private static IEnumerable<Prompt> Prompts(EncoderImage image, DecoderKind kind)
+    private Dictionary<string, IReadOnlyList<Prompt>> PromptsOf(string teacherEncoder, MaskDecoder decoder, SessionSettings settings)
     {
-        IReadOnlyList<Prompt> points = Prompt.Grid(GridSide, image.Width, image.Height);
-        return kind == DecoderKind.Transformers
-            ? points
-            : points.Append(Prompt.Around(image.Width * 0.25, image.Height * 0.25, image.Width * 0.75, image.Height * 0.75));
+        var made = new Dictionary<string, IReadOnlyList<Prompt>>(StringComparer.Ordinal);
+        using var encoder = ImageEncoder.Open(teacherEncoder, settings);
+        using var loader = new ImageLoader(encoder.Preprocessing);
+        foreach (EncoderImage image in pictures.Images(loader, progress, cancellation))
+        {
+            using (image)
+            {
+                using RuntimeTensors outputs = encoder.Encode(image.Input, decoder.Interface.EncoderOutputs, cancellation);
+                made[image.Path] = TeacherPrompts.Default.Of(decoder, outputs, image.Width, image.Height, cancellation);
+            }
+        }
+
+        return made;
     }
 }

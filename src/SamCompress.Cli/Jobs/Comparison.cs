@@ -33,18 +33,22 @@ internal sealed class Comparison(ExecutionRequest execution, IJobProgress progre
     }
 
     /// <summary>Both models in memory, taking turns.</summary>
-    public (EvaluationResult Result, ReportedSpeed Speed) Together(string teacherPath, string studentPath, string? decoder, ImageSet pictures, int badPictures = 0)
+    /// <param name="studentDecoder">Null when both encoders feed the same decoder.</param>
+    public (EvaluationResult Result, ReportedSpeed Speed) Together(
+        string teacherPath, string studentPath, string? decoder, ImageSet pictures, int badPictures = 0, string? studentDecoder = null)
     {
         using var teacher = Teacher.Open(teacherPath, decoder, new TeacherSettings { Session = execution.Session });
         using var student = ImageEncoder.Open(studentPath, execution.Session);
+        using MaskDecoder? second = studentDecoder is null ? null : MaskDecoder.Open(studentDecoder);
         var settings = new EvaluationSettings { MaxLatencyTime = TimeForSpeed, MaxBadPictures = badPictures };
-        EvaluationResult result = new Evaluator(teacher, settings).Evaluate(student, pictures, progress: new Reporter(progress), cancellationToken: cancellation);
+        EvaluationResult result = new Evaluator(teacher, settings).Evaluate(student, pictures, second, new Reporter(progress), cancellation);
         LatencyResult latency = result.Latency!;
         return (result, new ReportedSpeed(execution.DeviceName, latency.Rounds, latency.TeacherMilliseconds, latency.StudentMilliseconds, Interleaved: true));
     }
 
     /// <summary>One model after the other, so that no more memory is taken than the larger one needs. What the teacher made of each picture is kept.</summary>
-    public (EvaluationResult Result, ReportedSpeed Speed) Apart(string teacherPath, string studentPath, string? decoder, ImageSet pictures)
+    /// <param name="studentDecoder">Null when both encoders feed the same decoder.</param>
+    public (EvaluationResult Result, ReportedSpeed Speed) Apart(string teacherPath, string studentPath, string? decoder, ImageSet pictures, string? studentDecoder = null)
     {
         using var teacher = Teacher.Open(teacherPath, decoder, new TeacherSettings { Session = execution.Session, MaxCachedBytes = long.MaxValue });
         for (int i = 0; i < pictures.Paths.Count; i++)
@@ -56,7 +60,8 @@ internal sealed class Comparison(ExecutionRequest execution, IJobProgress progre
 
         teacher.Encoder.Dispose();
         using var student = ImageEncoder.Open(studentPath, execution.Session);
-        EvaluationResult result = new Evaluator(teacher, new EvaluationSettings { LatencyRounds = 0 }).Evaluate(student, pictures, cancellationToken: cancellation);
+        using MaskDecoder? second = studentDecoder is null ? null : MaskDecoder.Open(studentDecoder);
+        EvaluationResult result = new Evaluator(teacher, new EvaluationSettings { LatencyRounds = 0 }).Evaluate(student, pictures, second, cancellationToken: cancellation);
         progress.Advance(1, 1, "runs");
         return (result, new ReportedSpeed(execution.DeviceName, pictures.Paths.Count, teacher.Encoder.LeastMilliseconds, student.LeastMilliseconds, Interleaved: false));
     }

@@ -1,5 +1,6 @@
 using SamCompress.Passes;
 using SamCompress.Passes.Quantization;
+using SamCompress.Runtime.Evaluation;
 
 namespace SamCompress.Cli.Jobs;
 
@@ -78,11 +79,17 @@ public sealed record CompressionReport
 
     public required ReportedSpeed? Speed { get; init; }
 
+    /// <summary>Null when the decoder was left as it is.</summary>
+    public ReportedDecoder? Decoder { get; init; }
+
     public required IReadOnlyList<ReportedGate> Gates { get; init; }
 
     public bool GatesMet => Gates.All(g => g.Met);
 
     public required IReadOnlyList<ReportedLayer> Layers { get; init; }
+
+    /// <summary>Whether every quantizer of the artifact acts; null when nothing was written.</summary>
+    public QuantizerProofResult? Quantizers { get; init; }
 
     public required IReadOnlyList<Diagnostic> Diagnostics { get; init; }
 

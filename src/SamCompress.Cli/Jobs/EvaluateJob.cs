@@ -9,6 +9,9 @@ public sealed record EvaluateOptions(string Student, string Reference)
     /// <summary>Null to look beside the reference.</summary>
     public string? Decoder { get; init; }
 
+    /// <summary>The student's own decoder; null when it shares the reference's.</summary>
+    public string? StudentDecoder { get; init; }
+
     /// <summary>A folder, a pattern or a list; null for the held-out pictures of the shipped set, which fits the sample model only.</summary>
     public string? Data { get; init; }
 
@@ -28,6 +31,7 @@ public sealed record EvaluateReport(
     string Student,
     string Reference,
     string? Decoder,
+    string? StudentDecoder,
     int Pictures,
     int Masks,
     double? MeanIou,
@@ -62,14 +66,17 @@ public static class EvaluateJob
             hash = FileHash.Of(reference, options.Reference);
         ModelSource.ReadEncoder(options.Student).Dispose();
         string? decoder = Comparison.FindDecoder(options.Decoder, options.Reference);
+        if (options.StudentDecoder is not null && decoder is null)
+            throw new SamCompressException(FailureKind.Usage, "the student's decoder needs the original's to be compared with, and there is none beside the reference", "name it with --decoder FILE.");
         ImageSet pictures = Pictures(options, hash);
         (EvaluationResult result, ReportedSpeed speed) =
-            new Comparison(options.Execution, progress, cancellation).Together(options.Reference, options.Student, decoder, pictures, options.SkipBadImages);
+            new Comparison(options.Execution, progress, cancellation).Together(options.Reference, options.Student, decoder, pictures, options.SkipBadImages, options.StudentDecoder);
         return new EvaluateReport(
             1,
             options.Student,
             options.Reference,
             decoder,
+            options.StudentDecoder,
             result.Pictures.Count,
             result.Masks?.Prompts ?? 0,
             result.Masks?.MeanIou,

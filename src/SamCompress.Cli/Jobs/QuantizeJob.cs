@@ -5,6 +5,7 @@ using SamCompress.Passes;
 using SamCompress.Passes.Analysis;
 using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Targets;
+using SamCompress.Runtime.Evaluation;
 using SamCompress.Runtime.Inference;
 
 namespace SamCompress.Cli.Jobs;
@@ -24,15 +25,18 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
     {
         string name = Path.GetFileName(options.OutputPath);
         string stem = Path.GetFileNameWithoutExtension(name);
+        DecoderStage? decoderStage = DecoderStage.For(options);
         using ArtifactWriter? writer = options.DryRun
             ? null
-            : ArtifactWriter.Begin(options.OutputPath, [name + ".data", stem + ".report.json", stem + ".report.md"], options.Overwrite, Inputs());
+            : ArtifactWriter.Begin(options.OutputPath, [name + ".data", stem + ".report.json", stem + ".report.md", .. decoderStage?.Sidecars ?? []], options.Overwrite, [.. Inputs(), .. decoderStage is null ? [] : new[] { decoderStage.Source }]);
         _clock.Start("read");
         using Model model = options.Encoder is null ? ModelSource.ReadEncoder(options.Model) : ModelSource.ReadDecoder(options.Model);
         writer?.RefuseInputs(model.Files);
         string hash = FileHash.Of(model, options.Model);
         ReportedModel source = Describe(model, options.Model, hash, ModelSource.FileBytes(model, options.Model));
         CalibrationPictures? pictures = Pictures(options.Encoder is { } encoder ? FileHash.Of(encoder) : hash);
+        if (decoderStage is not null)
+            DecoderStage.RequirePictures(pictures);
         string? decoder = options.Encoder is null ? Comparison.FindDecoder(options.Decoder, options.Model) : options.Model;
 
         _clock.Start("clean up");
@@ -61,16 +65,20 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         _clock.Start("load");
         KernelReport kernels = KernelReport.Read(staged[0], options.Execution.Session, Path.GetDirectoryName(staged[0]));
         (ReportedQuality? quality, ReportedSpeed? speed) = new ValidationStage(options, decoder, _clock, progress, cancellation).Run(staged[0], pictures, statistics.PictureSetHash);
+        QuantizerProofResult proof = new ProofStage(options, _clock, progress, cancellation).Run(staged[0], plan, pictures);
+        ReportedDecoder? second = decoderStage?.Run(staged[0], pictures!, writer, _context, _clock, progress, cancellation);
         report = report with
         {
+            Decoder = second,
+            Quantizers = proof,
             Artifact = Describe(model, options.OutputPath, FileHash.Of(staged[0]), staged.Sum(f => new FileInfo(f).Length)),
             Quality = quality,
             Speed = speed,
-            Gates = Gates(quality, (double)staged.Sum(f => new FileInfo(f).Length) / source.Bytes),
+            Gates = Gates(quality, second, (double)staged.Sum(f => new FileInfo(f).Length) / source.Bytes),
             Layers = LayerKernels.Report(plan, kernels),
             Stages = _clock.Stages,
             PeakMemoryBytes = PeakMemory(),
-            Files = [.. staged.Select(f => Path.GetFileName(f)), stem + ".report.json", stem + ".report.md"],
+            Files = [.. staged.Select(f => Path.GetFileName(f)), .. second?.Files ?? [], stem + ".report.json", stem + ".report.md"],
         };
         writer.Write(() =>
         {
@@ -111,11 +119,13 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         new() { ModelHash = hash, ToolVersion = CommandLine.Version, PictureSetHash = "", PictureCount = 0, Values = [] };
 
     /// <summary>The demands of the user, and those that always hold, of which only a missed one is worth a word.</summary>
-    private List<ReportedGate> Gates(ReportedQuality? quality, double sizeRatio)
+    private List<ReportedGate> Gates(ReportedQuality? quality, ReportedDecoder? second, double sizeRatio)
     {
         var gates = new List<ReportedGate>();
         if (options.MinMeanIou is { } wanted)
             gates.Add(ReportedGate.AtLeast("mean-iou", wanted, quality?.MeanIou));
+        if (options.MinMeanIou is { } together && second is not null)
+            gates.Add(ReportedGate.AtLeast("mean-iou-of-both", together, second.Quality.MeanIou));
         var size = ReportedGate.Below("size-ratio", 1, sizeRatio);
         return size.Met ? gates : [.. gates, size];
     }
@@ -129,10 +139,10 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
 
     private void RunPasses(Model model, IReadOnlyList<Pass> passes) => _passes.AddRange(new PassPipeline(passes).Run(model, _context));
 
-    private static ReportedModel Describe(Model model, string path, string hash, long bytes) =>
+    internal static ReportedModel Describe(Model model, string path, string hash, long bytes) =>
         new(Path.GetFileName(path), hash, bytes, model.AllGraphs().Sum(g => g.Nodes.Count), CostModel.Measure(model).Parameters);
 
-    private static void SetProvenance(Model model, string hash, CalibrationStatistics statistics)
+    internal static void SetProvenance(Model model, string hash, CalibrationStatistics statistics)
     {
         model.SetMetadata(QuantizePass.MetadataPrefix + "version", CommandLine.Version);
         model.SetMetadata(QuantizePass.MetadataPrefix + "source-sha256", hash);
@@ -142,6 +152,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
     private SortedDictionary<string, object?> EffectiveOptions() => new(StringComparer.Ordinal)
     {
         ["precision"] = "w8a8",
+        ["decoderPrecision"] = options.DecoderPrecision,
         ["calibrationMethod"] = options.Calibration.Method,
         ["percentile"] = options.Calibration.Method == "percentile" ? options.Calibration.Percentile ?? PercentileEstimator.Default : null,
         ["samples"] = options.Calibration.Samples,

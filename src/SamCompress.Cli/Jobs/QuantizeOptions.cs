@@ -63,6 +63,9 @@ public sealed record QuantizeOptions
     /// <summary>The encoder that feeds <see cref="Model"/>, when that is a mask decoder; null when it is an encoder itself.</summary>
     public string? Encoder { get; init; }
 
+    /// <summary>To quantize the decoder too, behind the quantized encoder; null to leave it as it is.</summary>
+    public string? DecoderPrecision { get; init; }
+
     public CalibrationRequest Calibration { get; init; } = new();
 
     public NodeSelection Selection { get; init; } = NodeSelection.All;

@@ -26,11 +26,7 @@ internal sealed class ValidationStage(QuantizeOptions options, string? decoder, 
             return (null, null);
         }
 
-        bool isSmall = Comparison.IsSmall(options.Encoder ?? options.Model);
-        bool heldOut = pictures.HeldOut.Count > 0 && pictures.SetHash == calibratedOn;
-        IReadOnlyList<string> candidates = pictures.HeldOut.Count > 0 ? pictures.HeldOut : pictures.Calibration;
-        int count = Math.Min(candidates.Count, isSmall ? MostPictures : PicturesOfLargeModel);
-        ImageSet set = ImageSet.Of(Enumerable.Range(0, count).Select(i => candidates[(int)((long)i * candidates.Count / count)]));
+        (ImageSet set, bool isSmall, bool heldOut) = Choose(pictures, calibratedOn);
         var comparison = new Comparison(options.Execution, progress, cancellation);
         if (options.Encoder is { } encoder)
             return (Report(comparison.Decoders(encoder, options.Model, student, set), heldOut), null);
@@ -38,6 +34,23 @@ internal sealed class ValidationStage(QuantizeOptions options, string? decoder, 
             ? comparison.Together(options.Model, student, decoder, set)
             : comparison.Apart(options.Model, student, decoder, set);
         return (Report(result, heldOut), speed);
+    }
+
+    /// <summary>Judges a quantized encoder and decoder together.</summary>
+    public ReportedQuality RunBoth(string student, string studentDecoder, CalibrationPictures pictures, string calibratedOn)
+    {
+        clock.Start("validate both");
+        (ImageSet set, _, bool heldOut) = Choose(pictures, calibratedOn);
+        return Report(new Comparison(options.Execution, progress, cancellation).Apart(options.Model, student, decoder, set, studentDecoder).Result, heldOut);
+    }
+
+    private (ImageSet Pictures, bool IsSmall, bool HeldOut) Choose(CalibrationPictures pictures, string calibratedOn)
+    {
+        bool isSmall = Comparison.IsSmall(options.Encoder ?? options.Model);
+        bool heldOut = pictures.HeldOut.Count > 0 && pictures.SetHash == calibratedOn;
+        IReadOnlyList<string> candidates = pictures.HeldOut.Count > 0 ? pictures.HeldOut : pictures.Calibration;
+        int count = Math.Min(candidates.Count, isSmall ? MostPictures : PicturesOfLargeModel);
+        return (ImageSet.Of(Enumerable.Range(0, count).Select(i => candidates[(int)((long)i * candidates.Count / count)])), isSmall, heldOut);
     }
 
     private ReportedQuality Report(EvaluationResult result, bool heldOut) => new(

@@ -10,25 +10,36 @@ internal static class QuantizeRenderer
 {
     public static void Write(CompressionReport report, TextWriter writer)
     {
-        writer.WriteLine($"{(report.Artifact is null ? "planned  " : "quantized")}  {Layers(report)} to int8, {Calibration(report)}");
+        writer.WriteLine($"{(report.Artifact is null ? "planned  " : "quantized")}  {Layers(report.Layers, isPlan: report.Artifact is null)} to int8, {Calibration(report)}");
         if (report.Artifact is { } artifact)
             writer.WriteLine($"size       {Quantity.Bytes(report.Model.Bytes)} -> {Quantity.Bytes(artifact.Bytes)}, ratio {Number(report.SizeRatio!.Value, "F3")}");
         if (report.Quality is { } quality)
             writer.WriteLine($"masks      {Quality(quality)}");
         else if (report.Artifact is not null)
             writer.WriteLine("masks      not measured: no pictures were given, only statistics");
+        if (report.Decoder is { } decoder)
+            Write(decoder, writer);
         if (report.Speed is { } speed)
             writer.WriteLine($"speed      {Number(speed.TeacherMilliseconds, "F1")} ms -> {Number(speed.StudentMilliseconds, "F1")} ms on {speed.Device}, {Number(speed.Ratio, "F2")} times as fast{(speed.Ratio < 1 ? ": SLOWER on this machine" : "")}");
+        if (report.Quantizers is not null)
+            writer.WriteLine(QuantizerText.Line(report));
         foreach (ReportedGate gate in report.Gates)
             writer.WriteLine(GateText.Line(gate));
         if (report.Files.Count > 0)
             writer.WriteLine($"written    {string.Join(", ", report.Files.Select(SafeText.Line))} in {Quantity.Seconds(report.Seconds)}");
     }
 
-    private static string Layers(CompressionReport report)
+    private static void Write(ReportedDecoder decoder, TextWriter writer)
     {
-        IEnumerable<string> kinds = report.Layers.GroupBy(l => l.Kind).OrderBy(g => g.Key)
-            .Select(g => $"{g.Count(l => report.Artifact is null ? l.Execution != LayerExecution.Float : l.IntegerKernel)} of {g.Count()} {g.Key}");
+        writer.WriteLine($"decoder    {Layers(decoder.Layers, isPlan: false)} to int8, {decoder.Prompts} prompts; {Quantity.Bytes(decoder.Model.Bytes)} -> {Quantity.Bytes(decoder.Artifact.Bytes)}; "
+            + $"{Number(decoder.Speed.TeacherMilliseconds, "F1")} ms -> {Number(decoder.Speed.StudentMilliseconds, "F1")} ms a prompt");
+        writer.WriteLine($"both       {Quality(decoder.Quality)}");
+    }
+
+    private static string Layers(IReadOnlyList<ReportedLayer> layers, bool isPlan)
+    {
+        IEnumerable<string> kinds = layers.GroupBy(l => l.Kind).OrderBy(g => g.Key)
+            .Select(g => $"{g.Count(l => isPlan ? l.Execution != LayerExecution.Float : l.IntegerKernel)} of {g.Count()} {g.Key}");
         return string.Join(", ", kinds);
     }
 

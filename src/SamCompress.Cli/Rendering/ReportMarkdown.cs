@@ -3,6 +3,7 @@ using System.Text;
 using SamCompress.Cli.Jobs;
 using SamCompress.IR;
 using SamCompress.Passes.Quantization;
+using SamCompress.Runtime.Evaluation;
 
 namespace SamCompress.Cli.Rendering;
 
@@ -16,7 +17,11 @@ internal static class ReportMarkdown
         Line(text, "");
         Verdict(text, report);
         Quality(text, report);
-        Layers(text, report);
+        Layers(text, "Layers", report.Layers);
+        if (report.Decoder is { } decoder)
+            Layers(text, "Layers of the decoder", decoder.Layers);
+        Quantizers(text, "the artifact", report.Quantizers);
+        Quantizers(text, "the decoder", report.Decoder?.Quantizers);
         Diagnostics(text, report);
         Provenance(text, report);
         return text.ToString();
@@ -36,6 +41,12 @@ internal static class ReportMarkdown
 
         if (report.Speed is { } speed)
             Line(text, $"| time of a run on {speed.Device} | {Number(speed.TeacherMilliseconds, "F1")} ms | {Number(speed.StudentMilliseconds, "F1")} ms | {Number(speed.Ratio, "F2")} times as fast |");
+        if (report.Decoder is { } decoder)
+        {
+            Line(text, $"| size of the decoder | {Quantity.Bytes(decoder.Model.Bytes)} | {Quantity.Bytes(decoder.Artifact.Bytes)} | {Number(decoder.SizeRatio)} |");
+            Line(text, $"| time of a prompt on {decoder.Speed.Device} | {Number(decoder.Speed.TeacherMilliseconds, "F1")} ms | {Number(decoder.Speed.StudentMilliseconds, "F1")} ms | {Number(decoder.Speed.Ratio, "F2")} times as fast |");
+        }
+
         Line(text, "");
     }
 
@@ -43,32 +54,39 @@ internal static class ReportMarkdown
     {
         if (report.Quality is not { } quality)
             return;
+        ReportedQuality? both = report.Decoder?.Quality;
         Line(text, "## Quality against the FP32 model");
         Line(text, "");
         Line(text, $"{quality.Pictures} pictures{(quality.HeldOut ? ", none of them seen by calibration" : ", which calibration has seen")}; {quality.Masks} masks. {Cell(quality.Note ?? "")}".TrimEnd());
         Line(text, "");
-        Line(text, "| measure | value |");
-        Line(text, "|---|---|");
-        Row(text, "mean mask IoU", quality.MeanIou);
-        Row(text, "5th percentile of mask IoU", quality.P5Iou);
-        Row(text, "mean boundary IoU", quality.BoundaryIou);
-        Row(text, "same best mask", quality.BestMaskAgreement);
-        Row(text, "mean error of predicted IoU", quality.IouPredictionError);
-        Row(text, "cosine of embeddings", quality.EmbeddingCosine);
-        Row(text, "SQNR of embeddings in dB", quality.EmbeddingSqnr);
+        Line(text, both is null ? "| measure | value |" : "| measure | encoder quantized, decoder float | both quantized |");
+        Line(text, both is null ? "|---|---|" : "|---|---|---|");
+        Row("mean mask IoU", q => q.MeanIou);
+        Row("5th percentile of mask IoU", q => q.P5Iou);
+        Row("mean boundary IoU", q => q.BoundaryIou);
+        Row("same best mask", q => q.BestMaskAgreement);
+        Row("mean error of predicted IoU", q => q.IouPredictionError);
+        Row("cosine of embeddings", q => q.EmbeddingCosine);
+        Row("SQNR of embeddings in dB", q => q.EmbeddingSqnr);
         Line(text, "");
+
+        void Row(string measure, Func<ReportedQuality, double?> value)
+        {
+            if (value(quality) is { } first)
+                Line(text, $"| {measure} | {Number(first)} |{(both is null ? "" : $" {Number(value(both))} |")}");
+        }
     }
 
-    private static void Layers(StringBuilder text, CompressionReport report)
+    private static void Layers(StringBuilder text, string title, IReadOnlyList<ReportedLayer> layers)
     {
-        Line(text, "## Layers");
+        Line(text, $"## {title}");
         Line(text, "");
         Line(text, "| kind | planned as integer | run by an integer kernel | of |");
         Line(text, "|---|---|---|---|");
-        foreach (IGrouping<LayerKind, ReportedLayer> kind in report.Layers.GroupBy(l => l.Kind).OrderBy(g => g.Key))
+        foreach (IGrouping<LayerKind, ReportedLayer> kind in layers.GroupBy(l => l.Kind).OrderBy(g => g.Key))
             Line(text, $"| {kind.Key} | {kind.Count(l => l.Execution == LayerExecution.Integer)} | {kind.Count(l => l.IntegerKernel)} | {kind.Count()} |");
         Line(text, "");
-        List<ReportedLayer> others = [.. report.Layers.Where(l => !l.IntegerKernel)];
+        List<ReportedLayer> others = [.. layers.Where(l => !l.IntegerKernel)];
         if (others.Count == 0)
             return;
         Line(text, "Layers that do not run as integers:");
@@ -78,6 +96,20 @@ internal static class ReportMarkdown
         foreach (ReportedLayer layer in others)
             Line(text, $"| {Cell(layer.Name)} | {Cell(layer.Kernel ?? "-")} | {Cell(layer.Fallback ?? layer.Why)} |");
         Line(text, "");
+    }
+
+    private static void Quantizers(StringBuilder text, string model, QuantizerProofResult? proof)
+    {
+        if (proof is null)
+            return;
+        Line(text, $"## Quantizers that act: {model}");
+        Line(text, "");
+        Line(text, $"{QuantizerText.Counts(proof)}: a change within a step changes nothing, a whole step does, what is beyond the range is cut off, and the codes seen differ.");
+        Line(text, "");
+        foreach (DeadQuantizer dead in proof.Dead)
+            Line(text, $"- **{Cell(dead.Name)}** does not: {Cell(dead.Reason)}");
+        if (proof.Dead.Count > 0)
+            Line(text, "");
     }
 
     private static void Diagnostics(StringBuilder text, CompressionReport report)
@@ -99,16 +131,12 @@ internal static class ReportMarkdown
         Line(text, $"- model `{Cell(report.Model.File)}`, SHA-256 `{report.Model.Sha256}`, {report.Model.Parameters} parameters");
         if (report.Artifact is { } artifact)
             Line(text, $"- artifact `{Cell(artifact.File)}`, SHA-256 `{artifact.Sha256}`");
+        if (report.Decoder is { } decoder)
+            Line(text, $"- decoder `{Cell(decoder.Model.File)}`, SHA-256 `{decoder.Model.Sha256}`; its artifact `{Cell(decoder.Artifact.File)}`, SHA-256 `{decoder.Artifact.Sha256}`, calibrated with {decoder.Prompts} prompts");
         if (report.Calibration is { } calibration)
             Line(text, $"- calibration: {calibration.Method}, {calibration.Pictures} pictures of {Cell(calibration.Source)}{(calibration.FromCache ? ", from the cache" : "")}, set `{calibration.PictureSetHash}`");
         Line(text, $"- options: {string.Join(", ", report.Options.Where(o => o.Value is not null).Select(o => $"{o.Key} {Cell(Convert.ToString(o.Value, CultureInfo.InvariantCulture)!)}"))}");
         Line(text, $"- time: {string.Join(", ", report.Stages.Select(s => $"{s.Name} {Quantity.Seconds(s.Seconds)}"))}; peak memory {Quantity.Bytes(report.PeakMemoryBytes)}");
-    }
-
-    private static void Row(StringBuilder text, string measure, double? value)
-    {
-        if (value is not null)
-            Line(text, $"| {measure} | {Number(value)} |");
     }
 
     private static void Line(StringBuilder text, string line) => text.Append(line).Append('\n');

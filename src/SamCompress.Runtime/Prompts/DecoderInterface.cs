@@ -38,6 +38,13 @@ public sealed record DecoderInterface(DecoderKind Kind, int Frame)
 
     public string IouOutput => Kind == DecoderKind.Transformers ? "iou_scores" : "iou_predictions";
 
+    /// <summary>Masks as the decoder takes them back, which only the official one does.</summary>
+    public const string LowResolutionMasksOutput = "low_res_masks";
+
+    public bool TakesBoxes => Kind != DecoderKind.Transformers;
+
+    public bool TakesMasks => Kind == DecoderKind.Official;
+
     /// <summary>The interface of a model with these inputs, or null when it is no mask decoder that we know.</summary>
     /// <param name="inputs">Name and shape; the shape may be unknown.</param>
     public static DecoderInterface? Detect(IEnumerable<(string Name, Shape? Shape)> inputs)

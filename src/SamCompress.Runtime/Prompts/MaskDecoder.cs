@@ -79,12 +79,26 @@ public sealed class MaskDecoder : IDisposable
         Prompt prompt,
         CancellationToken cancellationToken = default)
     {
-        using var asked = new RuntimeTensors(PromptInputs(prompt, width, height));
-        var inputs = new Dictionary<string, RuntimeTensor>(asked, StringComparer.Ordinal);
-        foreach (string name in Interface.EncoderOutputs)
-            inputs[name] = embeddings[name];
-        using RuntimeTensors results = _session.Run(inputs, [Interface.MasksOutput, Interface.IouOutput], cancellationToken);
+        using RuntimeTensors results = Run(embeddings, width, height, prompt, [Interface.MasksOutput, Interface.IouOutput], cancellationToken);
         return Read(results[Interface.MasksOutput], results[Interface.IouOutput], width, height);
+    }
+
+    /// <summary>The same, with the logits of the best mask in the form that <see cref="Prompt.MaskLogits"/> takes; null where the decoder takes none.</summary>
+    /// <inheritdoc cref="Decode"/>
+    public (MaskPrediction Prediction, float[]? BestLogits) DecodeWithLogits(
+        IReadOnlyDictionary<string, RuntimeTensor> embeddings,
+        int width,
+        int height,
+        Prompt prompt,
+        CancellationToken cancellationToken = default)
+    {
+        if (!Interface.TakesMasks || _session.Outputs.All(o => o.Name != DecoderInterface.LowResolutionMasksOutput))
+            return (Decode(embeddings, width, height, prompt, cancellationToken), null);
+        string[] outputs = [Interface.MasksOutput, Interface.IouOutput, DecoderInterface.LowResolutionMasksOutput];
+        using RuntimeTensors results = Run(embeddings, width, height, prompt, outputs, cancellationToken);
+        MaskPrediction prediction = Read(results[Interface.MasksOutput], results[Interface.IouOutput], width, height);
+        Span<float> logits = results[DecoderInterface.LowResolutionMasksOutput].As<float>();
+        return (prediction, logits.Length == _emptyMask.Length * prediction.Masks.Count ? logits.Slice(prediction.Best * _emptyMask.Length, _emptyMask.Length).ToArray() : null);
     }
 
     /// <summary>The inputs of the decoder that a prompt decides: all but the outputs of the encoder. The caller disposes of them.</summary>
@@ -103,8 +117,8 @@ public sealed class MaskDecoder : IDisposable
         if (Interface.Kind == DecoderKind.Official)
         {
             long side = Interface.Frame / LowResolutionStride;
-            inputs["mask_input"] = RuntimeTensor.Of(_emptyMask, 1, 1, side, side);
-            inputs["has_mask_input"] = RuntimeTensor.Of([0f], 1);
+            inputs["mask_input"] = RuntimeTensor.Of(prompt.MaskLogits?.ToArray() ?? _emptyMask, 1, 1, side, side);
+            inputs["has_mask_input"] = RuntimeTensor.Of([prompt.MaskLogits is null ? 0f : 1f], 1);
             inputs["orig_im_size"] = RuntimeTensor.Of([(float)height, width], 2);
         }
 
@@ -121,6 +135,8 @@ public sealed class MaskDecoder : IDisposable
     {
         if (prompt.Points.Count == 0 && prompt.Box is null)
             throw new ArgumentException("a prompt needs a point or a box");
+        if (prompt.MaskLogits is not null && !Interface.TakesMasks)
+            throw new SamCompressException(FailureKind.Unsupported, $"the decoder {_session.Name} takes no mask");
         (int frameWidth, int frameHeight) = new Preprocessing(Interface.Frame, PixelLayout.ChannelsFirst).Resized(width, height);
         double scaleX = (double)frameWidth / width;
         double scaleY = (double)frameHeight / height;
@@ -148,6 +164,21 @@ public sealed class MaskDecoder : IDisposable
             coordinates.Add((float)(y * scaleY));
             labels.Add(label);
         }
+    }
+
+    private RuntimeTensors Run(
+        IReadOnlyDictionary<string, RuntimeTensor> embeddings,
+        int width,
+        int height,
+        Prompt prompt,
+        string[] outputs,
+        CancellationToken cancellationToken)
+    {
+        using var asked = new RuntimeTensors(PromptInputs(prompt, width, height));
+        var inputs = new Dictionary<string, RuntimeTensor>(asked, StringComparer.Ordinal);
+        foreach (string name in Interface.EncoderOutputs)
+            inputs[name] = embeddings[name];
+        return _session.Run(inputs, outputs, cancellationToken);
     }
 
     private MaskPrediction Read(RuntimeTensor masks, RuntimeTensor iou, int width, int height)

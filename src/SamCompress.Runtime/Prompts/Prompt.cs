@@ -7,12 +7,15 @@ public readonly record struct PromptPoint(double X, double Y, bool IsForeground 
 /// <summary>A box around the object, in the pixels of the original, upright picture.</summary>
 public readonly record struct PromptBox(double Left, double Top, double Right, double Bottom);
 
-/// <summary>What a mask is asked for with: points, a box, or both.</summary>
+/// <summary>What a mask is asked for with: points, a box, or both, and the mask of an answer before.</summary>
 public sealed record Prompt
 {
     public IReadOnlyList<PromptPoint> Points { get; init; } = [];
 
     public PromptBox? Box { get; init; }
+
+    /// <summary>Low-resolution logits that a decoder gave before, to be refined; null for none. Only the official decoder takes them.</summary>
+    public ReadOnlyMemory<float>? MaskLogits { get; init; }
 
     public static Prompt At(double x, double y) => new() { Points = [new PromptPoint(x, y)] };
 

@@ -1,0 +1,160 @@
+using System.Diagnostics;
+using SamCompress.IR;
+using SamCompress.Passes;
+using SamCompress.Passes.Quantization;
+using SamCompress.Passes.Targets;
+using SamCompress.Runtime.Evaluation;
+using SamCompress.Runtime.Inference;
+using SamCompress.Runtime.Observers;
+using SamCompress.Runtime.Prompts;
+
+namespace SamCompress.Cli.Jobs;
+
+/// <summary>The mask decoder that was quantized after its encoder.</summary>
+/// <param name="Prompts">How many it was calibrated with, over all pictures.</param>
+/// <param name="Quality">Of both quantized models together, against both float ones.</param>
+/// <param name="Speed">Of one prompt.</param>
+public sealed record ReportedDecoder(
+    ReportedModel Model,
+    ReportedModel Artifact,
+    int Prompts,
+    ReportedQuality Quality,
+    ReportedSpeed Speed,
+    IReadOnlyList<ReportedLayer> Layers,
+    QuantizerProofResult Quantizers,
+    IReadOnlyList<string> Files)
+{
+    /// <summary>Size of the artifact, as a part of the model's.</summary>
+    public double SizeRatio => (double)Artifact.Bytes / Model.Bytes;
+}
+
+/// <summary>
+/// Quantizes the mask decoder after its encoder: calibrated with what the quantized encoder gives, asked with prompts made of the masks that the
+/// float models find, and written beside the encoder's artifact.
+/// </summary>
+internal sealed class DecoderStage
+{
+    private const int SpeedRounds = 20;
+
+    private readonly QuantizeOptions _options;
+    private readonly string _decoder;
+
+    private DecoderStage(QuantizeOptions options, string decoder)
+    {
+        _options = options;
+        _decoder = decoder;
+        FileName = $"{Path.GetFileNameWithoutExtension(decoder)}.{options.DecoderPrecision}.onnx";
+        if (string.Equals(FileName, Path.GetFileName(options.OutputPath), StringComparison.OrdinalIgnoreCase))
+            throw Usage($"encoder and decoder would both be written to {FileName}", "choose another name with -o.");
+    }
+
+    /// <summary>The name of the artifact.</summary>
+    public string FileName { get; }
+
+    /// <summary>The file of the float decoder.</summary>
+    public string Source => _decoder;
+
+    /// <summary>What may be written beside the encoder's artifact.</summary>
+    public IReadOnlyList<string> Sidecars => [FileName, FileName + ".data"];
+
+    /// <summary>The stage, or null when the decoder is to stay as it is, or nothing is to be written.</summary>
+    /// <exception cref="SamCompressException">Usage: there is no decoder.</exception>
+    public static DecoderStage? For(QuantizeOptions options)
+    {
+        if (options.DecoderPrecision is null || options.DryRun || !File.Exists(options.Model))
+            return null;
+        if (options.Encoder is not null)
+            throw Usage("--decoder-precision is for quantizing an encoder with its decoder; --encoder gives the model itself as the decoder", "leave one of them out.");
+        string decoder = Comparison.FindDecoder(options.Decoder, options.Model)
+            ?? throw Usage("there is no decoder beside the model to be quantized with it", "name it with --decoder FILE.");
+        return new DecoderStage(options, decoder);
+    }
+
+    /// <exception cref="SamCompressException">Usage: there are none.</exception>
+    public static void RequirePictures(CalibrationPictures? pictures)
+    {
+        if (pictures is null)
+            throw Usage("the decoder is calibrated with pictures, and only statistics of the encoder were given", "give pictures: --calibration-data DIR.");
+    }
+
+    /// <param name="student">The quantized encoder, in the stage of <paramref name="writer"/>.</param>
+    /// <exception cref="SamCompressException">As for an encoder.</exception>
+    public ReportedDecoder Run(string student, CalibrationPictures pictures, ArtifactWriter writer, PassContext context, StageClock clock, IJobProgress progress, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(pictures);
+        clock.Start("prepare decoder");
+        using Model model = ModelSource.ReadDecoder(_decoder);
+        writer.RefuseInputs(model.Files);
+        string hash = FileHash.Of(model, _decoder);
+        ReportedModel source = QuantizeJob.Describe(model, _decoder, hash, ModelSource.FileBytes(model, _decoder));
+        new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.PrepareQuantization]).Run(model, context);
+        var planner = new QuantizationPlanner(
+            new QuantizationOptions { Estimator = _options.Calibration.Estimator, AllowRequantize = _options.AllowRequantize },
+            TargetDescription.Load(TargetDescription.Default));
+
+        clock.Start("calibrate decoder");
+        CalibrationStatistics statistics = new Calibrator(new CalibrationSettings { Session = _options.Execution.Session, MaxMemory = _options.Execution.MaxMemory }).Run(
+            model,
+            planner.RequiredStatistics(model),
+            new CalibrationSamples(pictures, progress, cancellation).ForDecoder(_decoder, _options.Model, _options.Execution.Session, student),
+            new CalibrationOrigin(hash, CommandLine.Version, pictures.SetHash),
+            cancellationToken: cancellation);
+
+        clock.Start("quantize decoder");
+        QuantizationPlan plan = planner.Plan(model, statistics, cancellation);
+        new PassPipeline([new QuantizePass(plan)]).Run(model, context);
+        QuantizeJob.SetProvenance(model, hash, statistics);
+        model.SetMetadata(QuantizePass.MetadataPrefix + "encoder-sha256", FileHash.Of(student));
+        IReadOnlyList<string> staged = writer.Write(() => OnnxWriter.Save(model, writer.StagePath(FileName), new SaveOptions { ExternalData = _options.ExternalData }));
+        KernelReport kernels = KernelReport.Read(staged[0], _options.Execution.Session, Path.GetDirectoryName(staged[0]));
+
+        ReportedQuality quality = new ValidationStage(_options, _decoder, clock, progress, cancellation).RunBoth(student, staged[0], pictures, statistics.PictureSetHash);
+        return new ReportedDecoder(
+            source,
+            QuantizeJob.Describe(model, FileName, FileHash.Of(staged[0]), staged.Sum(f => new FileInfo(f).Length)),
+            statistics.PictureCount,
+            quality,
+            Measure(model, staged[0], cancellation),
+            LayerKernels.Report(plan, kernels),
+            new ProofStage(_options, clock, progress, cancellation).RunDecoder(staged[0], plan, pictures, _decoder, student),
+            [.. staged.Select(f => Path.GetFileName(f))]);
+    }
+
+    /// <summary>Times both decoders in turns on one prompt. Time does not depend on the values of the embeddings.</summary>
+    private ReportedSpeed Measure(Model model, string student, CancellationToken cancellation)
+    {
+        const int width = 1024, height = 768;
+        using MaskDecoder before = MaskDecoder.Open(_decoder), after = MaskDecoder.Open(student);
+        Dictionary<string, RuntimeTensor> embeddings = before.Interface.EncoderOutputs.ToDictionary(n => n, n => Zeros(model, n), StringComparer.Ordinal);
+        var least = new double[] { double.PositiveInfinity, double.PositiveInfinity };
+        Prompt prompt = Prompt.At(width / 2, height / 2);
+        try
+        {
+            for (int round = 0; round <= SpeedRounds; round++)
+            {
+                for (int i = 0; i < least.Length; i++)
+                {
+                    long start = Stopwatch.GetTimestamp();
+                    (i == 0 ? before : after).Decode(embeddings, width, height, prompt, cancellation);
+                    least[i] = round == 0 ? least[i] : Math.Min(least[i], Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+                }
+            }
+        }
+        finally
+        {
+            foreach (RuntimeTensor tensor in embeddings.Values)
+                tensor.Dispose();
+        }
+
+        return new ReportedSpeed("cpu", SpeedRounds, least[0], least[1], Interleaved: true);
+    }
+
+    private static RuntimeTensor Zeros(Model model, string input)
+    {
+        Shape shape = model.Graph.Inputs.First(i => i.Name == input).Shape ?? throw new SamCompressException(FailureKind.Unsupported, $"the shape of the decoder's input '{input}' is not known");
+        long[] dimensions = [.. shape.Select(d => d.Value ?? 1)];
+        return RuntimeTensor.Of(new float[dimensions.Aggregate(1L, (product, d) => product * d)], dimensions);
+    }
+
+    private static SamCompressException Usage(string message, string hint) => new(FailureKind.Usage, message, hint);
+}

@@ -1,0 +1,36 @@
+using SamCompress.IR;
+using SamCompress.Passes.Quantization;
+using SamCompress.Runtime.Evaluation;
+
+namespace SamCompress.Cli.Jobs;
+
+/// <summary>Shows that every quantizer of a written artifact acts; see <see cref="QuantizerProof"/>.</summary>
+internal sealed class ProofStage(QuantizeOptions options, StageClock clock, IJobProgress progress, CancellationToken cancellation)
+{
+    /// <summary>Real inputs on which codes are counted: pictures of an encoder, prompts of a decoder.</summary>
+    private const int Pictures = 2;
+    private const int Prompts = 24;
+
+    /// <param name="pictures">Null when there are none: then no codes are counted.</param>
+    public QuantizerProofResult Run(string artifact, QuantizationPlan plan, CalibrationPictures? pictures)
+    {
+        if (options.Encoder is { } encoder)
+            return RunDecoder(artifact, plan, pictures, options.Model, encoder);
+        clock.Start("prove quantizers");
+        using Model model = OnnxReader.Read(artifact);
+        return new QuantizerProof(options.Execution.Session)
+            .Run(() => OnnxReader.Read(artifact), plan, pictures is null ? null : new CalibrationSamples(pictures, progress, cancellation).ForEncoder(model).Take(Pictures), cancellation);
+    }
+
+    /// <param name="decoder">The float decoder.</param>
+    /// <param name="encoder">What feeds the artifact.</param>
+    public QuantizerProofResult RunDecoder(string artifact, QuantizationPlan plan, CalibrationPictures? pictures, string decoder, string encoder)
+    {
+        clock.Start("prove quantizers");
+        return new QuantizerProof(options.Execution.Session).Run(
+            () => OnnxReader.Read(artifact),
+            plan,
+            pictures is null ? null : new CalibrationSamples(pictures, progress, cancellation).ForDecoder(decoder, encoder, options.Execution.Session).Take(Prompts),
+            cancellation);
+    }
+}
