@@ -14,12 +14,14 @@ internal static class CalibrateCommand
         var output = new Option<string>("--output", "-o") { Description = "The file of statistics to write.", HelpName = "FILE", Required = true };
         var overwrite = new Option<bool>("--overwrite") { Description = "Replace the output when it exists." };
         var pictures = new PictureOptions();
+        var precision = new PrecisionOptions();
         var execution = new ExecutionOptions();
         var command = new Command("calibrate", "Observe an image encoder on pictures and write the statistics for quantize --calibration-cache.");
         model.AddTo(command);
         command.Options.Add(output);
         command.Options.Add(overwrite);
         pictures.AddTo(command);
+        precision.AddTo(command);
         execution.AddTo(command);
         command.SetAction(parse =>
         {
@@ -27,6 +29,7 @@ internal static class CalibrateCommand
             {
                 Overwrite = parse.GetValue(overwrite),
                 Calibration = pictures.Of(parse),
+                Quantization = precision.Of(parse),
                 Execution = execution.Of(parse),
             };
             using ConsoleProgress progress = common.Progress(parse);

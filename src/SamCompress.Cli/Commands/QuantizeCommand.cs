@@ -10,12 +10,11 @@ internal static class QuantizeCommand
     public static Command Create(CommonOptions common)
     {
         var model = new ModelArgument("The image encoder to quantize, or with --encoder a mask decoder; an ONNX file.");
-        var output = new OutputOptions(required: false, "MODEL.w8a8.onnx beside the model");
+        var output = new OutputOptions(required: false, "MODEL.PRECISION.onnx beside the model");
         var calibration = new CalibrationOptions();
         var selection = new SelectionOptions();
         var execution = new ExecutionOptions();
-        Option<string> precision = CommonOptions.Choice("--precision", "Bits of weights and activations.", "w8a8", "w8a8", "int8");
-        precision.Aliases.Add("-p");
+        var precision = new PrecisionOptions();
         var decoder = new Option<string?>("--decoder") { Description = "The mask decoder to validate with. [default: the one beside the model]", HelpName = "FILE" };
         Option<string> decoderPrecision = CommonOptions.Choice("--decoder-precision", "Whether the mask decoder is quantized too.", "float", "float", "w8a8");
         var encoder = new Option<string?>("--encoder") { Description = "Quantize a mask decoder, fed by this encoder.", HelpName = "FILE" };
@@ -25,7 +24,7 @@ internal static class QuantizeCommand
 
         var command = new Command("quantize", "Quantize an image encoder to int8, prove it by its masks, and write it with a report.");
         model.AddTo(command);
-        command.Options.Add(precision);
+        precision.AddTo(command);
         output.AddTo(command);
         command.Options.Add(decoder);
         command.Options.Add(decoderPrecision);
@@ -46,6 +45,7 @@ internal static class QuantizeCommand
                 Decoder = parse.GetValue(decoder),
                 DecoderPrecision = parse.GetRequiredValue(decoderPrecision) is var chosen and not "float" ? chosen : null,
                 Encoder = parse.GetValue(encoder),
+                Quantization = precision.Of(parse),
                 Calibration = calibration.Of(parse),
                 Selection = selection.Of(parse),
                 Execution = execution.Of(parse),

@@ -1,7 +1,6 @@
 using SamCompress.IR;
 using SamCompress.Passes;
 using SamCompress.Passes.Quantization;
-using SamCompress.Passes.Targets;
 using SamCompress.Runtime.Inference;
 
 namespace SamCompress.Cli.Jobs;
@@ -12,6 +11,8 @@ public sealed record CalibrateOptions(string Model, string Output)
     public bool Overwrite { get; init; }
 
     public CalibrationRequest Calibration { get; init; } = new();
+
+    public QuantizationRequest Quantization { get; init; } = new();
 
     public ExecutionRequest Execution { get; init; } = new();
 }
@@ -35,8 +36,9 @@ public static class CalibrateJob
         clock.Start("clean up");
         var context = new PassContext { Evaluator = new OnnxConstantEvaluator(), Cancellation = cancellation };
         new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.PrepareQuantization]).Run(model, context);
-        var planner = new QuantizationPlanner(new QuantizationOptions(), TargetDescription.Load(TargetDescription.Default));
-        (CalibrationStatistics statistics, _) = new CalibrationStage(options.Calibration, options.Execution, encoder: null, clock, progress, cancellation).Run(model, hash, planner, pictures);
+        var quantization = new QuantizationStage(
+            options.Quantization, options.Quantization.Options(options.Calibration, NodeSelection.All, allowRequantize: false), options.Execution, context, clock, cancellation);
+        (CalibrationStatistics statistics, _) = new CalibrationStage(options.Calibration, options.Execution, encoder: null, quantization, clock, progress, cancellation).Run(model, hash, pictures);
         clock.Start("write");
         writer.Write(() =>
         {

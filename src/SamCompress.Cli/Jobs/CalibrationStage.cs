@@ -11,6 +11,7 @@ internal sealed class CalibrationStage(
     CalibrationRequest request,
     ExecutionRequest execution,
     string? encoder,
+    QuantizationStage quantization,
     StageClock clock,
     IJobProgress progress,
     CancellationToken cancellation)
@@ -18,40 +19,36 @@ internal sealed class CalibrationStage(
     /// <summary>What the process takes beside models and observers.</summary>
     private const long BaseMemory = 150 << 20;
 
-    /// <param name="model">Cleaned up, with shapes.</param>
+    /// <param name="model">Prepared for quantization; equalized afterwards.</param>
     /// <param name="hash">Of the model as it was read.</param>
     /// <param name="pictures">Null when the cache alone must do.</param>
-    public (CalibrationStatistics Statistics, bool FromCache) Run(Model model, string hash, QuantizationPlanner planner, CalibrationPictures? pictures)
+    public (CalibrationStatistics Statistics, bool FromCache) Run(Model model, string hash, CalibrationPictures? pictures)
     {
-        IReadOnlyList<ObservedValue> observed = planner.RequiredStatistics(model);
         if (request.Cache is { } cache && File.Exists(cache))
         {
             clock.Start("read calibration cache");
             using FileStream stream = File.OpenRead(cache);
             CalibrationStatistics cached = CalibrationCache.Read(stream, cache);
-            CalibrationCache.Validate(cached, cache, hash, CommandLine.Version, request.Data is null ? null : pictures?.SetHash);
+            CalibrationCache.Validate(cached, cache, hash, CommandLine.Version, request.Data is null ? null : pictures?.SetHash, quantization.Preparation);
+            quantization.EqualizeAgain(model, cached);
             return (cached, true);
         }
 
-        clock.Start("calibrate");
-        CheckMemory(model, observed);
+        CheckMemory(model);
         var samples = new CalibrationSamples(pictures!, progress, cancellation);
-        var calibrator = new Calibrator(new CalibrationSettings { Session = execution.Session, MaxMemory = execution.MaxMemory });
-        CalibrationStatistics statistics = calibrator.Run(
+        CalibrationStatistics statistics = quantization.Calibrate(
             model,
-            observed,
-            encoder is null ? samples.ForEncoder(model) : samples.ForDecoder(model.Path!, encoder, execution.Session),
             new CalibrationOrigin(hash, CommandLine.Version, pictures!.SetHash),
-            cancellationToken: cancellation);
+            () => encoder is null ? samples.ForEncoder(model) : samples.ForDecoder(model.Path!, encoder, execution.Session));
         if (request.Cache is { } file)
             Write(statistics, file);
         return (statistics, false);
     }
 
     /// <summary>Says how much memory is needed, and refuses at once what cannot work.</summary>
-    private void CheckMemory(Model model, IReadOnlyList<ObservedValue> observed)
+    private void CheckMemory(Model model)
     {
-        long weights = OnnxWriter.TensorBytes(model), activations = CostModel.Measure(model).PeakActivationBytes, observers = Calibrator.ObserverMemory(observed);
+        long weights = OnnxWriter.TensorBytes(model), activations = CostModel.Measure(model).PeakActivationBytes, observers = Calibrator.ObserverMemory(quantization.Observed(model));
         long needed = weights + activations + observers + BaseMemory;
         progress.Note($"memory: about {Megabytes(needed)}, of it {Megabytes(weights)} for weights, {Megabytes(activations)} for activations, {Megabytes(observers)} for observers");
         if (needed > execution.MaxMemory)

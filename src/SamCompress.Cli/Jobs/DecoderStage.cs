@@ -2,7 +2,6 @@ using System.Diagnostics;
 using SamCompress.IR;
 using SamCompress.Passes;
 using SamCompress.Passes.Quantization;
-using SamCompress.Passes.Targets;
 using SamCompress.Runtime.Evaluation;
 using SamCompress.Runtime.Inference;
 using SamCompress.Runtime.Observers;
@@ -88,20 +87,14 @@ internal sealed class DecoderStage
         string hash = FileHash.Of(model, _decoder);
         ReportedModel source = QuantizeJob.Describe(model, _decoder, hash, ModelSource.FileBytes(model, _decoder));
         new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.PrepareQuantization]).Run(model, context);
-        var planner = new QuantizationPlanner(
-            new QuantizationOptions { Estimator = _options.Calibration.Estimator, AllowRequantize = _options.AllowRequantize },
-            TargetDescription.Load(TargetDescription.Default));
-
-        clock.Start("calibrate decoder");
-        CalibrationStatistics statistics = new Calibrator(new CalibrationSettings { Session = _options.Execution.Session, MaxMemory = _options.Execution.MaxMemory }).Run(
-            model,
-            planner.RequiredStatistics(model),
-            new CalibrationSamples(pictures, progress, cancellation).ForDecoder(_decoder, _options.Model, _options.Execution.Session, student),
-            new CalibrationOrigin(hash, CommandLine.Version, pictures.SetHash),
-            cancellationToken: cancellation);
-
+        QuantizationRequest request = _options.Quantization with { Precision = Precision.All.First(p => p.Name == _options.DecoderPrecision) };
+        var quantization = new QuantizationStage(
+            request, request.Options(_options.Calibration, NodeSelection.All, _options.AllowRequantize), _options.Execution, context, clock, cancellation, " decoder");
+        var samples = new CalibrationSamples(pictures, progress, cancellation);
+        CalibrationStatistics statistics = quantization.Calibrate(
+            model, new CalibrationOrigin(hash, CommandLine.Version, pictures.SetHash), () => samples.ForDecoder(_decoder, _options.Model, _options.Execution.Session, student));
+        QuantizationPlan plan = quantization.Plan(model, statistics);
         clock.Start("quantize decoder");
-        QuantizationPlan plan = planner.Plan(model, statistics, cancellation);
         new PassPipeline([new QuantizePass(plan)]).Run(model, context);
         QuantizeJob.SetProvenance(model, hash, statistics);
         model.SetMetadata(QuantizePass.MetadataPrefix + "encoder-sha256", FileHash.Of(student));

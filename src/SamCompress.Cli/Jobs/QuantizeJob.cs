@@ -41,16 +41,17 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
 
         _clock.Start("clean up");
         RunPasses(model, [.. StandardPipeline.Cleanup, .. StandardPipeline.PrepareQuantization]);
-        var planner = new QuantizationPlanner(
-            new QuantizationOptions { Estimator = options.Calibration.Estimator, Selection = options.Selection, AllowRequantize = options.AllowRequantize },
-            TargetDescription.Load(TargetDescription.Default));
-        if (planner.RequiredStatistics(model).Count == 0)
-            return NothingToDo(source, planner.Plan(model, NoStatistics(hash), cancellation: cancellation));
-        (CalibrationStatistics statistics, bool fromCache) = new CalibrationStage(options.Calibration, options.Execution, options.Encoder, _clock, progress, cancellation).Run(model, hash, planner, pictures);
-
+        var quantization = new QuantizationStage(
+            options.Quantization, options.Quantization.Options(options.Calibration, options.Selection, options.AllowRequantize), options.Execution, _context, _clock, cancellation);
+        if (!quantization.HasWork(model))
+            return NothingToDo(source, quantization.Plan(model, NoStatistics(hash)));
+        (CalibrationStatistics statistics, bool fromCache) =
+            new CalibrationStage(options.Calibration, options.Execution, options.Encoder, quantization, _clock, progress, cancellation).Run(model, hash, pictures);
+        QuantizationPlan plan = quantization.Plan(model, statistics);
         _clock.Start("quantize");
-        QuantizationPlan plan = planner.Plan(model, statistics, cancellation: cancellation);
         RunPasses(model, [new QuantizePass(plan)]);
+        foreach (Diagnostic breach in TargetCheck.Check(model, quantization.Target))
+            _context.Report(breach);
         CompressionReport report = Draft(source, plan) with
         {
             Calibration = new ReportedCalibration(
@@ -151,7 +152,11 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
 
     private SortedDictionary<string, object?> EffectiveOptions() => new(StringComparer.Ordinal)
     {
-        ["precision"] = "w8a8",
+        ["precision"] = options.Quantization.Precision.Name,
+        ["target"] = options.Quantization.Target,
+        ["rounding"] = options.Quantization.Options(options.Calibration, options.Selection, options.AllowRequantize).Rounding.ToString().ToLowerInvariant(),
+        ["equalize"] = options.Quantization.Equalize,
+        ["correctBias"] = options.Quantization.CorrectBias,
         ["decoderPrecision"] = options.DecoderPrecision,
         ["calibrationMethod"] = options.Calibration.Method,
         ["percentile"] = options.Calibration.Method == "percentile" ? options.Calibration.Percentile ?? PercentileEstimator.Default : null,

@@ -1,5 +1,7 @@
 using SamCompress.IR;
 using SamCompress.Passes.Quantization;
+using SamCompress.Passes.Quantization.Search;
+using SamCompress.Passes.Targets;
 using SamCompress.Runtime.Inference;
 
 namespace SamCompress.Cli.Jobs;
@@ -25,13 +27,47 @@ public sealed record CalibrationRequest
     public double? Percentile { get; init; }
 
     public string? Cache { get; init; }
+}
 
-    public RangeEstimator Estimator => Method switch
+/// <summary>What a model is quantized to, for which target, and how.</summary>
+public sealed record QuantizationRequest
+{
+    public Precision Precision { get; init; } = Precision.W8A8;
+
+    /// <summary>The name of a built-in target, or a .json file.</summary>
+    public string Target { get; init; } = TargetDescription.Default;
+
+    /// <summary>Null for GPTQ below eight bits and the nearest integer otherwise, where it gains nothing (docs/quantization.md).</summary>
+    public WeightRounding? Rounding { get; init; }
+
+    /// <summary>Whether channels and heads are evened out first.</summary>
+    public bool Equalize { get; init; } = true;
+
+    public bool CorrectBias { get; init; } = true;
+
+    public QuantizationOptions Options(CalibrationRequest calibration, NodeSelection selection, bool allowRequantize) => new()
     {
-        "minmax" => new MinMaxEstimator(),
-        "percentile" => new PercentileEstimator(Percentile ?? PercentileEstimator.Default),
-        "entropy" => new EntropyEstimator(),
-        _ => new MseEstimator(),
+        Precision = Precision,
+        Metric = calibration.Method switch
+        {
+            "minmax" => SearchMetric.MinMax,
+            "percentile" => SearchMetric.Percentile,
+            "cosine" => SearchMetric.Cosine,
+            "kl" or "entropy" => SearchMetric.Kl,
+            "hessian" => SearchMetric.Hessian,
+            _ => SearchMetric.Mse,
+        },
+        Estimator = calibration.Method switch
+        {
+            "minmax" => new MinMaxEstimator(),
+            "percentile" => new PercentileEstimator(calibration.Percentile ?? PercentileEstimator.Default),
+            "kl" or "entropy" => new EntropyEstimator(),
+            _ => new MseEstimator(),
+        },
+        Rounding = Rounding ?? (Precision.WeightBits < 8 ? WeightRounding.Gptq : WeightRounding.Nearest),
+        CorrectBias = CorrectBias,
+        Selection = selection,
+        AllowRequantize = allowRequantize,
     };
 }
 
@@ -50,7 +86,7 @@ public sealed record QuantizeOptions
 {
     public required string Model { get; init; }
 
-    /// <summary>Null for the model's name with <c>.w8a8</c>, beside it.</summary>
+    /// <summary>Null for the model's name with the precision, beside it.</summary>
     public string? Output { get; init; }
 
     public bool Overwrite { get; init; }
@@ -68,6 +104,8 @@ public sealed record QuantizeOptions
 
     public CalibrationRequest Calibration { get; init; } = new();
 
+    public QuantizationRequest Quantization { get; init; } = new();
+
     public NodeSelection Selection { get; init; } = NodeSelection.All;
 
     public ExecutionRequest Execution { get; init; } = new();
@@ -78,5 +116,5 @@ public sealed record QuantizeOptions
 
     public bool DryRun { get; init; }
 
-    public string OutputPath => Output ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Model))!, Path.GetFileNameWithoutExtension(Model) + ".w8a8.onnx");
+    public string OutputPath => Output ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Model))!, $"{Path.GetFileNameWithoutExtension(Model)}.{Quantization.Precision.Name}.onnx");
 }

@@ -1,13 +1,18 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using SamCompress.Passes.Quantization.Search;
 
 namespace SamCompress.Passes.Quantization;
 
-/// <summary>Calibration statistics as a JSON file. Numbers are written as the shortest text that reads back as the same bits.</summary>
+/// <summary>
+/// Calibration statistics as a JSON file. Numbers are written as the shortest text that reads back as the same bits; rows and second moments, of which there
+/// are many, as base64 of their bytes.
+/// </summary>
 public static class CalibrationCache
 {
     private const string Format = "samcompress-calibration";
-    private const int Version = 1;
+    private const int Version = 2;
 
     public static void Write(CalibrationStatistics statistics, Stream destination)
     {
@@ -20,11 +25,22 @@ public static class CalibrationCache
         json.WriteString("modelHash", statistics.ModelHash);
         json.WriteString("pictureSetHash", statistics.PictureSetHash);
         json.WriteNumber("pictureCount", statistics.PictureCount);
-        json.WriteStartArray("values");
-        foreach (ValueStatistics value in statistics.Values)
-            WriteValue(json, value);
-        json.WriteEndArray();
+        json.WriteString("preparation", statistics.Preparation);
+        WriteValues(json, "beforeEqualization", statistics.BeforeEqualization);
+        WriteValues(json, "values", statistics.Values);
         json.WriteEndObject();
+    }
+
+    private static void WriteValues(Utf8JsonWriter json, string property, IReadOnlyList<ValueStatistics> values)
+    {
+        json.WriteStartArray(property);
+        foreach (ValueStatistics value in values)
+        {
+            WriteValue(json, value);
+            json.Flush();
+        }
+
+        json.WriteEndArray();
     }
 
     /// <exception cref="SamCompressException">Not a calibration cache, truncated, or with a number that no calibration gives.</exception>
@@ -49,8 +65,9 @@ public static class CalibrationCache
 
     /// <summary>Refuses statistics of another model, another set of pictures or another version, and says what differs.</summary>
     /// <param name="pictureSetHash">Null when any set of pictures will do.</param>
+    /// <param name="preparation">See <see cref="CalibrationStatistics.Preparation"/>.</param>
     /// <exception cref="SamCompressException">Something differs.</exception>
-    public static void Validate(CalibrationStatistics statistics, string path, string modelHash, string toolVersion, string? pictureSetHash)
+    public static void Validate(CalibrationStatistics statistics, string path, string modelHash, string toolVersion, string? pictureSetHash, string preparation = "")
     {
         ArgumentNullException.ThrowIfNull(statistics);
         if (statistics.ModelHash != modelHash)
@@ -59,7 +76,11 @@ public static class CalibrationCache
             throw Rejected(path, $"made by version {statistics.ToolVersion}, this is version {toolVersion}");
         if (pictureSetHash is not null && statistics.PictureSetHash != pictureSetHash)
             throw Rejected(path, $"made from {statistics.PictureCount} other pictures (set {Short(statistics.PictureSetHash)}, asked for {Short(pictureSetHash)})");
+        if (statistics.Preparation != preparation)
+            throw Rejected(path, $"made from the model {Said(statistics.Preparation)}, and these options want it {Said(preparation)}");
     }
+
+    private static string Said(string preparation) => preparation.Length > 0 ? preparation : "not equalized";
 
     private static string Short(string hash) => hash.Length > 12 ? hash[..12] : hash;
 
@@ -80,6 +101,14 @@ public static class CalibrationCache
         json.WriteNumber("firstBin", value.Histogram.FirstBin);
         json.WriteNumber("zeros", value.Histogram.ZeroCount);
         WriteArray(json, "counts", value.Histogram.Counts.ToArray(), json.WriteNumberValue);
+        if (value.Samples is { } samples)
+        {
+            json.WriteBase64String("rows", MemoryMarshal.AsBytes(samples.Rows.AsSpan()));
+            json.WriteBase64String("meanSquare", MemoryMarshal.AsBytes(samples.MeanSquare.AsSpan()));
+            json.WriteBase64String("moments", MemoryMarshal.AsBytes(samples.Gram.AsSpan()));
+            json.WriteBase64String("momentsMean", MemoryMarshal.AsBytes(samples.GramMean.AsSpan()));
+        }
+
         json.WriteEndObject();
     }
 
@@ -104,17 +133,25 @@ public static class CalibrationCache
             ModelHash = Text(root, "modelHash"),
             PictureSetHash = Text(root, "pictureSetHash"),
             PictureCount = root.GetProperty("pictureCount").GetInt32(),
-            Values = [.. root.GetProperty("values").EnumerateArray().Select(ReadValue)],
+            Preparation = Text(root, "preparation"),
+            BeforeEqualization = ReadValues(root, "beforeEqualization"),
+            Values = ReadValues(root, "values"),
         };
         if (statistics.PictureCount <= 0)
             throw new FormatException($"{statistics.PictureCount} pictures");
-        for (int i = 1; i < statistics.Values.Count; i++)
+        return statistics;
+    }
+
+    private static IReadOnlyList<ValueStatistics> ReadValues(JsonElement root, string property)
+    {
+        ValueStatistics[] values = [.. root.GetProperty(property).EnumerateArray().Select(ReadValue)];
+        for (int i = 1; i < values.Length; i++)
         {
-            if (string.CompareOrdinal(statistics.Values[i - 1].Name, statistics.Values[i].Name) >= 0)
-                throw new FormatException($"value '{statistics.Values[i].Name}' is out of order or there twice");
+            if (string.CompareOrdinal(values[i - 1].Name, values[i].Name) >= 0)
+                throw new FormatException($"value '{values[i].Name}' is out of order or there twice");
         }
 
-        return statistics;
+        return values;
     }
 
     private static ValueStatistics ReadValue(JsonElement json)
@@ -136,6 +173,8 @@ public static class CalibrationCache
                 json.GetProperty("zeros").GetInt64()),
         };
         int channels = value.ChannelMin.Count;
+        if (channels > 0 && json.TryGetProperty("rows", out _))
+            value = value with { Samples = new ActivationSamples(channels, Floats(json, "rows", name), Floats(json, "meanSquare", name), Floats(json, "moments", name), Floats(json, "momentsMean", name)) };
         if (channels == 0 || value.ChannelMax.Count != channels || value.ChannelMean.Count != channels)
             throw new FormatException($"value '{name}': {channels} minima, {value.ChannelMax.Count} maxima and {value.ChannelMean.Count} means of channels");
         for (int i = 0; i < channels; i++)
@@ -160,6 +199,15 @@ public static class CalibrationCache
             ? read(e)
             : throw new FormatException($"value '{name}': {property} holds {e.GetRawText()}, which is no number"))];
         return Array.TrueForAll(numbers, T.IsFinite) ? numbers : throw new FormatException($"value '{name}': {property} holds a number that is not finite");
+    }
+
+    private static float[] Floats(JsonElement json, string property, string name)
+    {
+        byte[] bytes = json.GetProperty(property).GetBytesFromBase64();
+        if (bytes.Length % sizeof(float) != 0)
+            throw new FormatException($"value '{name}': {property} holds {bytes.Length} bytes, which are no whole numbers");
+        float[] numbers = MemoryMarshal.Cast<byte, float>(bytes).ToArray();
+        return Array.TrueForAll(numbers, float.IsFinite) ? numbers : throw new FormatException($"value '{name}': {property} holds a number that is not finite");
     }
 
     private static string Text(JsonElement json, string property) =>

@@ -75,7 +75,13 @@ public sealed record CalibrationStatistics
 
     public required int PictureCount { get; init; }
 
-    /// <summary>By name, ordinal.</summary>
+    /// <summary>What was done to the model between the two times it was observed, for example <c>equalized for 256 levels</c>; empty for nothing.</summary>
+    public string Preparation { get; init; } = "";
+
+    /// <summary>Of the model before it was equalized, by name, ordinal; empty when it was not.</summary>
+    public IReadOnlyList<ValueStatistics> BeforeEqualization { get; init; } = [];
+
+    /// <summary>Of the model that is quantized, by name, ordinal.</summary>
     public required IReadOnlyList<ValueStatistics> Values { get; init; }
 
     /// <returns>Null when the value was not observed.</returns>

@@ -9,7 +9,7 @@ namespace SamCompress.Runtime.Observers;
 internal sealed class ValueObserver
 {
     /// <summary>The most elements of rows that are kept over all pictures.</summary>
-    public const int KeptElements = 1 << 20;
+    public const int KeptElements = 1 << 19;
 
     private readonly ObservedValue _observed;
     private readonly ValueHistogram _histogram = new();
