@@ -381,8 +381,23 @@ public sealed class QuantizerProof(SessionSettings? settings = null)
                 return false;
             int place = QuantizedParts.Operands(node)!.Value.Activation;
             Node entry = node.Input(place)?.Producer is { OpType: "DynamicQuantizeLinear" } dynamic ? dynamic : node;
-            entry.ReplaceInput(entry == node ? place : 0, NewInput(graph, shape, quantizer: null));
+            Value input = NewInput(graph, shape, quantizer: null);
+            entry.ReplaceInput(entry == node ? place : 0, entry == node && ZeroPointOfIntegers(node) is { } zero ? Quantized(graph, node, input, zero) : input);
             return outputs.Add(node.Output);
+        }
+
+        /// <summary>The zero point of what a multiplication takes as integers, which may reach it through operators that move it; null for one of floats.</summary>
+        private static Value? ZeroPointOfIntegers(Node multiply) => multiply.OpType switch
+        {
+            "MatMulIntegerToFloat" => multiply.Input(4),
+            "MatMulInteger" or "ConvInteger" or "QLinearConv" or "QLinearMatMul" or "QGemm" => multiply.Input(2),
+            _ => null,
+        };
+
+        private static Value Quantized(Graph graph, Node user, Value input, Value zeroPoint)
+        {
+            Value scale = graph.AddInitializer(graph.FreshName(input.Name + "_scale"), Tensor.Scalar(1f));
+            return graph.InsertBefore(user, "QuantizeLinear", [input, scale, zeroPoint], [graph.FreshName(input.Name + "_quantized")]).Output;
         }
 
         private Value NewInput(Graph graph, long[] shape, QuantizerNode? quantizer)
