@@ -16,7 +16,7 @@ public sealed class PassContext
     /// How many bytes more than its inputs the folded result of a node may take. Default: 1.5 MiB, which holds the gathered relative positions of
     /// SAM ViT-H, but not the dense positional code of the mask decoder, which would make its file a quarter bigger.
     /// </summary>
-    public long FoldingBudget { get; init; } = 3 << 19;
+    public long FoldingBudget { get; init; } = 1 << 19;
 
     public StepLog Steps { get; init; } = new();
 
