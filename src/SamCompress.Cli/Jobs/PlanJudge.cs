@@ -8,12 +8,13 @@ using SamCompress.Runtime.Prompts;
 namespace SamCompress.Cli.Jobs;
 
 /// <summary>What came of a plan.</summary>
-/// <param name="Milliseconds">The least time of a run of the encoder; null for a decoder.</param>
-internal sealed record PlanVerdict(double? MeanIou, double? EmbeddingSqnr, int Masks, double? Milliseconds);
+internal sealed record PlanVerdict(double? MeanIou, double? EmbeddingSqnr, int Masks);
 
 /// <summary>Judges quantization plans of one model by the masks that come of them, in memory: no artifact is written.</summary>
 internal sealed class PlanJudge : IDisposable
 {
+    private const int TimedRounds = 6;
+
     private readonly Teacher _teacher;
     private readonly bool _isOfDecoder;
     private readonly Func<QuantizationPlan, Model> _make;
@@ -91,15 +92,31 @@ internal sealed class PlanJudge : IDisposable
         if (_isOfDecoder)
         {
             using var decoder = MaskDecoder.Open(model);
-            return Verdict(evaluator.Evaluate(_teacher.Encoder, _pictures, decoder, cancellationToken: cancellation), null);
+            return Verdict(evaluator.Evaluate(_teacher.Encoder, _pictures, decoder, cancellationToken: cancellation));
         }
 
         using var encoder = ImageEncoder.Open(model, _execution.Session);
-        return Verdict(evaluator.Evaluate(encoder, _pictures, cancellationToken: cancellation), encoder.LeastMilliseconds);
+        return Verdict(evaluator.Evaluate(encoder, _pictures, cancellationToken: cancellation));
+    }
+
+    /// <summary>The least time of a run of the encoders of two plans, in turns; null for decoders, of which a run takes next to nothing.</summary>
+    public (double First, double Second)? Time(QuantizationPlan first, QuantizationPlan second, CancellationToken cancellation)
+    {
+        if (_isOfDecoder)
+            return null;
+        using Model firstModel = _make(first), secondModel = _make(second);
+        using ImageEncoder firstEncoder = ImageEncoder.Open(firstModel, _execution.Session), secondEncoder = ImageEncoder.Open(secondModel, _execution.Session);
+        using EncoderImage image = _teacher.Images.Load(_pictures.Paths[0], cancellation);
+        for (int i = 0; i < TimedRounds; i++)
+        {
+            firstEncoder.Encode(image.Input, _teacher.EncoderOutputs, cancellation).Dispose();
+            secondEncoder.Encode(image.Input, _teacher.EncoderOutputs, cancellation).Dispose();
+        }
+
+        return (firstEncoder.LeastMilliseconds, secondEncoder.LeastMilliseconds);
     }
 
     public void Dispose() => _teacher.Dispose();
 
-    private static PlanVerdict Verdict(EvaluationResult result, double? milliseconds) =>
-        new(result.Masks?.MeanIou, result.EmbeddingSqnr, result.Masks?.Prompts ?? 0, milliseconds);
+    private static PlanVerdict Verdict(EvaluationResult result) => new(result.Masks?.MeanIou, result.EmbeddingSqnr, result.Masks?.Prompts ?? 0);
 }

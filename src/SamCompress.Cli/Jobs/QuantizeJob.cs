@@ -50,9 +50,11 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
 
         _clock.Start("quantize");
         QuantizationPlan plan = planner.Plan(model, statistics, cancellation);
+        (plan, ReportedMixedPrecision? mixed) = new MixedPrecisionStage(options, decoder, _clock, progress, cancellation).Run(model, plan, pictures);
         RunPasses(model, [new QuantizePass(plan)]);
         CompressionReport report = Draft(source, plan) with
         {
+            MixedPrecision = mixed,
             Calibration = new ReportedCalibration(
                 options.Calibration.Method, pictures is null ? statistics.PictureCount : pictures.Calibration.Count - pictures.Skipped.Count, statistics.PictureSetHash, pictures?.Source ?? "the cache", fromCache, pictures?.Skipped ?? []),
         };
@@ -124,6 +126,8 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         var gates = new List<ReportedGate>();
         if (options.MinMeanIou is { } wanted)
             gates.Add(ReportedGate.AtLeast("mean-iou", wanted, quality?.MeanIou));
+        if (options.MaxDrop is { } drop)
+            gates.Add(ReportedGate.AtLeast("max-drop", 1 - drop, quality?.MeanIou));
         if (options.MinMeanIou is { } together && second is not null)
             gates.Add(ReportedGate.AtLeast("mean-iou-of-both", together, second.Quality.MeanIou));
         var size = ReportedGate.Below("size-ratio", 1, sizeRatio);
@@ -165,6 +169,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         ["opTypesToExclude"] = Joined(options.Selection.OpTypesToExclude),
         ["externalData"] = options.ExternalData.ToString().ToLowerInvariant(),
         ["minMiou"] = options.MinMeanIou,
+        ["maxDrop"] = options.MaxDrop,
     };
 
     private static string? Joined(IReadOnlyList<string> names) => names.Count == 0 ? null : string.Join(' ', names);
