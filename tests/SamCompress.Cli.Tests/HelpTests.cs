@@ -11,6 +11,7 @@ public sealed class HelpTests
     [InlineData("inspect")]
     [InlineData("calibrate")]
     [InlineData("evaluate")]
+    [InlineData("sensitivity")]
     [InlineData("bench")]
     [InlineData("check")]
     [InlineData("doctor")]

@@ -7,9 +7,12 @@ namespace SamCompress.Cli.Commands;
 internal sealed class CalibrationOptions
 {
     private readonly PictureOptions _pictures = new();
-    private readonly Option<string> _method = CommonOptions.Choice("--calibration-method", "By what scales are chosen.", "mse", "minmax", "percentile", "mse", "cosine", "kl", "entropy");
+    private readonly Option<string> _method = MethodOption();
     private readonly Option<double?> _percentile = Numbers.Between("--percentile", "The share that --calibration-method percentile covers. [default: 99.99]", 50.000001, 100);
     private readonly Option<string?> _cache = new("--calibration-cache") { Description = "Statistics to use when the file is there, else to write.", HelpName = "FILE" };
+
+    public static Option<string> MethodOption() =>
+        CommonOptions.Choice("--calibration-method", "By what scales are chosen.", "mse", "minmax", "percentile", "mse", "cosine", "kl", "entropy");
 
     public void AddTo(Command command)
     {

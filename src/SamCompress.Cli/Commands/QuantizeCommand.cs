@@ -18,7 +18,8 @@ internal static class QuantizeCommand
         var decoder = new Option<string?>("--decoder") { Description = "The mask decoder to validate with. [default: the one beside the model]", HelpName = "FILE" };
         Option<string> decoderPrecision = CommonOptions.Choice("--decoder-precision", "Whether the mask decoder is quantized too.", "float", "float", "w8a8");
         var encoder = new Option<string?>("--encoder") { Description = "Quantize a mask decoder, fed by this encoder.", HelpName = "FILE" };
-        Option<double?> minMiou = Numbers.Between("--min-miou", "Exit with 1 when the mean mask IoU is lower.", 0, 1);
+        Option<double?> minMiou = Numbers.Between("--min-miou", "Leave layers float until the mean mask IoU is this; exit with 1 when it is lower.", 0, 1);
+        Option<double?> maxDrop = Numbers.Between("--max-drop", "The same, as how much below 1 the mean mask IoU may be.", 0, 1);
         var requantize = new Option<bool>("--allow-requantize") { Description = "Accept a model that is quantized already." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done to each layer, and write nothing." };
 
@@ -32,7 +33,7 @@ internal static class QuantizeCommand
         calibration.AddTo(command);
         selection.AddTo(command);
         execution.AddTo(command);
-        foreach (Option option in new Option[] { minMiou, requantize, dryRun })
+        foreach (Option option in new Option[] { minMiou, maxDrop, requantize, dryRun })
             command.Options.Add(option);
         command.SetAction(parse =>
         {
@@ -50,6 +51,7 @@ internal static class QuantizeCommand
                 Selection = selection.Of(parse),
                 Execution = execution.Of(parse),
                 MinMeanIou = parse.GetValue(minMiou),
+                MaxDrop = parse.GetValue(maxDrop),
                 AllowRequantize = parse.GetValue(requantize),
                 DryRun = parse.GetValue(dryRun),
             };

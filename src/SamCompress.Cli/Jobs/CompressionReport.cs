@@ -88,6 +88,9 @@ public sealed record CompressionReport
 
     public required IReadOnlyList<ReportedLayer> Layers { get; init; }
 
+    /// <summary>Null when no mask IoU was asked for, or there was nothing to judge masks by.</summary>
+    public ReportedMixedPrecision? MixedPrecision { get; init; }
+
     /// <summary>Whether every quantizer of the artifact acts; null when nothing was written.</summary>
     public QuantizerProofResult? Quantizers { get; init; }
 

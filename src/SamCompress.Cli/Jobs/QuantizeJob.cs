@@ -49,11 +49,13 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
             new CalibrationStage(options.Calibration, options.Execution, options.Encoder, quantization, _clock, progress, cancellation).Run(model, hash, pictures);
         QuantizationPlan plan = quantization.Plan(model, statistics);
         _clock.Start("quantize");
+        (plan, ReportedMixedPrecision? mixed) = new MixedPrecisionStage(options, decoder, _clock, progress, cancellation).Run(model, plan, pictures);
         RunPasses(model, [new QuantizePass(plan)]);
         foreach (Diagnostic breach in TargetCheck.Check(model, quantization.Target))
             _context.Report(breach);
         CompressionReport report = Draft(source, plan) with
         {
+            MixedPrecision = mixed,
             Calibration = new ReportedCalibration(
                 options.Calibration.Method, pictures is null ? statistics.PictureCount : pictures.Calibration.Count - pictures.Skipped.Count, statistics.PictureSetHash, pictures?.Source ?? "the cache", fromCache, pictures?.Skipped ?? []),
         };
@@ -125,6 +127,8 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         var gates = new List<ReportedGate>();
         if (options.MinMeanIou is { } wanted)
             gates.Add(ReportedGate.AtLeast("mean-iou", wanted, quality?.MeanIou));
+        if (options.MaxDrop is { } drop)
+            gates.Add(ReportedGate.AtLeast("max-drop", 1 - drop, quality?.MeanIou));
         if (options.MinMeanIou is { } together && second is not null)
             gates.Add(ReportedGate.AtLeast("mean-iou-of-both", together, second.Quality.MeanIou));
         var size = ReportedGate.Below("size-ratio", 1, sizeRatio);
@@ -170,6 +174,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         ["opTypesToExclude"] = Joined(options.Selection.OpTypesToExclude),
         ["externalData"] = options.ExternalData.ToString().ToLowerInvariant(),
         ["minMiou"] = options.MinMeanIou,
+        ["maxDrop"] = options.MaxDrop,
     };
 
     private static string? Joined(IReadOnlyList<string> names) => names.Count == 0 ? null : string.Join(' ', names);

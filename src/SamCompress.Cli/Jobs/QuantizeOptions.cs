@@ -112,6 +112,9 @@ public sealed record QuantizeOptions
 
     public double? MinMeanIou { get; init; }
 
+    /// <summary>By how much the mean mask IoU may drop from 1; layers stay float to keep to it.</summary>
+    public double? MaxDrop { get; init; }
+
     public bool AllowRequantize { get; init; }
 
     public bool DryRun { get; init; }

@@ -17,6 +17,8 @@ internal static class QuantizeRenderer
             writer.WriteLine($"masks      {Quality(quality)}");
         else if (report.Artifact is not null)
             writer.WriteLine("masks      not measured: no pictures were given, only statistics");
+        if (report.MixedPrecision is { } mixed)
+            writer.WriteLine($"mixed      {MixedPrecisionText.Line(mixed)}");
         if (report.Decoder is { } decoder)
             Write(decoder, writer);
         if (report.Speed is { } speed)

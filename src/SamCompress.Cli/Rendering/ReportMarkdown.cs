@@ -20,6 +20,7 @@ internal static class ReportMarkdown
         Layers(text, "Layers", report.Layers);
         if (report.Decoder is { } decoder)
             Layers(text, "Layers of the decoder", decoder.Layers);
+        MixedPrecision(text, report.MixedPrecision);
         Quantizers(text, "the artifact", report.Quantizers);
         Quantizers(text, "the decoder", report.Decoder?.Quantizers);
         Diagnostics(text, report);
@@ -95,6 +96,23 @@ internal static class ReportMarkdown
         Line(text, "|---|---|---|");
         foreach (ReportedLayer layer in others)
             Line(text, $"| {Cell(layer.Name)} | {Cell(layer.Kernel ?? "-")} | {Cell(layer.Fallback ?? layer.Why)} |");
+        Line(text, "");
+    }
+
+    private static void MixedPrecision(StringBuilder text, ReportedMixedPrecision? mixed)
+    {
+        if (mixed is null)
+            return;
+        Line(text, "## Mixed precision");
+        Line(text, "");
+        Line(text, MixedPrecisionText.Line(mixed, mostNames: 0) + $" {mixed.Evaluations} models were judged.");
+        Line(text, "");
+        if (mixed.Reverted.Count == 0)
+            return;
+        Line(text, "| layer kept float | IoU lost when it alone is quantized | part of the operations |");
+        Line(text, "|---|---|---|");
+        foreach (RevertedLayer layer in mixed.Reverted)
+            Line(text, $"| {Cell(layer.Name)} | {Number(layer.IouLoss, "F5")} | {Number(layer.MacShare)} |");
         Line(text, "");
     }
 

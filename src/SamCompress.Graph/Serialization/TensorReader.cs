@@ -26,7 +26,11 @@ internal sealed class TensorReader(
         if (proto.DataLocation == External)
         {
             if (external is null)
-                throw Rejected(proto, "external data, but the model has no directory");
+            {
+                SamCompressException homeless = Rejected(proto, "external data, but the model has no directory");
+                return options.AllowMissingData ? new MissingTensor(type, dimensions, proto, homeless) : throw homeless;
+            }
+
             if (type == ElementType.String)
                 throw Rejected(proto, "strings cannot be external data");
             (MappedFile? dataFile, long offset) = external.Resolve(proto, byteLength, out SamCompressException? missing);

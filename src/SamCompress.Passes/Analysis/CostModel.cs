@@ -35,6 +35,9 @@ public sealed class CostModel
         };
     }
 
+    /// <summary>The multiply-accumulate operations of one node; null when it has none, or a shape is not known.</summary>
+    public static long? MacsOf(Node node) => MacCounter.Count(node);
+
     private static IEnumerable<Node> WithSubgraphs(Graph graph) =>
         graph.Nodes.SelectMany(node => node.Subgraphs.SelectMany(WithSubgraphs).Prepend(node));
 

@@ -53,9 +53,14 @@ public sealed class MaskDecoder : IDisposable
 
     /// <summary>Opens a decoder file.</summary>
     /// <exception cref="SamCompressException">It cannot be opened, or is no mask decoder that we know.</exception>
-    public static MaskDecoder Open(string path, SessionSettings? settings = null)
+    public static MaskDecoder Open(string path, SessionSettings? settings = null) => Open(OnnxSession.Open(path, settings ?? Settings));
+
+    /// <summary>Opens a decoder in memory; the model must live longer.</summary>
+    /// <inheritdoc cref="Open(string, SessionSettings?)"/>
+    public static MaskDecoder Open(Model model, SessionSettings? settings = null) => Open(OnnxSession.Open(model, settings ?? Settings));
+
+    private static MaskDecoder Open(OnnxSession session)
     {
-        OnnxSession session = OnnxSession.Open(path, settings ?? Settings);
         if (DecoderInterface.Detect(session.Inputs.Select(i => (i.Name, i.Shape))) is { } found)
             return new MaskDecoder(session, found);
         session.Dispose();
@@ -64,7 +69,7 @@ public sealed class MaskDecoder : IDisposable
             $"is no mask decoder: its inputs are {string.Join(", ", session.Inputs.Take(8).Select(i => SafeText.Of(i.Name)))}",
             "give the decoder that belongs to the encoder")
         {
-            Location = path,
+            Location = session.Name,
         };
     }
 
