@@ -25,6 +25,8 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
                 observed.TryAdd(output, new ObservedValue(output, layer.InputChannelAxis, layer.OutputChannels));
         }
 
+        foreach (ObservedValue factor in new AttentionPlanner(model.Graph, target).RequiredStatistics)
+            observed.TryAdd(factor.Name, factor);
         return [.. observed.Values];
     }
 
@@ -46,6 +48,9 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
                 PlanActivation(layer.Node.Output.Name, atProducer: true);
         }
 
+        var attention = new AttentionPlanner(model.Graph, target);
+        foreach (ObservedValue factor in attention.RequiredStatistics)
+            PlanActivation(factor.Name, atProducer: false);
         var layers = new LayerPlan[decisions.Count];
         var found = new List<Diagnostic>[decisions.Count];
         Parallel.For(0, layers.Length, new ParallelOptions { CancellationToken = cancellation }, i =>
@@ -54,11 +59,12 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
             layers[i] = PlanLayer(decisions[i].Layer, decisions[i].Execution, decisions[i].Why, activations, observed, found[i]);
         });
 
+        IReadOnlyList<LayerPlan> all = attention.Merge(layers);
         return new QuantizationPlan
         {
             Target = target.Name,
-            Activations = Used(activations.Values, layers),
-            Layers = layers,
+            Activations = Used(activations.Values, all),
+            Layers = all,
             Diagnostics = [.. diagnostics, .. found.SelectMany(d => d)],
         };
 
@@ -228,10 +234,10 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
     }
 
     /// <summary>Without the activations of layers that turned out to stay float.</summary>
-    private static IReadOnlyList<ActivationPlan> Used(IEnumerable<ActivationPlan> activations, LayerPlan[] layers)
+    private static IReadOnlyList<ActivationPlan> Used(IEnumerable<ActivationPlan> activations, IReadOnlyList<LayerPlan> layers)
     {
         var integer = layers.Where(l => l.Execution == LayerExecution.Integer).ToList();
-        var inputs = integer.Select(l => l.Input).ToHashSet(StringComparer.Ordinal);
+        var inputs = integer.SelectMany(l => new[] { l.Input, l.SecondInput }).ToHashSet(StringComparer.Ordinal);
         var outputs = integer.Select(l => l.NodeOutput).ToHashSet(StringComparer.Ordinal);
         return [.. activations.Select(a => a with { AtProducer = a.AtProducer && outputs.Contains(a.Value) }).Where(a => a.AtProducer || inputs.Contains(a.Value))];
     }
