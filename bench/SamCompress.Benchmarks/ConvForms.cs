@@ -14,8 +14,6 @@ internal sealed class ConvForms(string name, int inputs, int outputs, int size, 
 
     protected override IReadOnlyList<long[]> InputShapes => [[1, inputs, size, size]];
 
-    protected override int Rounds => 20;
-
     protected override IEnumerable<(string Name, Func<Graph, IReadOnlyList<Value>, Value> Build)> Forms =>
     [
         ("float", (g, x) => Conv(g, x[0], Floats(g, Weight), Floats(g, outputs))),

@@ -9,7 +9,7 @@ internal abstract class OperatorForms : Benchmark
     /// <summary>The shapes of the float inputs, which all candidates share.</summary>
     protected abstract IReadOnlyList<long[]> InputShapes { get; }
 
-    protected virtual int Rounds => 10;
+    protected virtual int Rounds => 30;
 
     /// <summary>The forms, the one to compare with first.</summary>
     protected abstract IEnumerable<(string Name, Func<Graph, IReadOnlyList<Value>, Value> Build)> Forms { get; }

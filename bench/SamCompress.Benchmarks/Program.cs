@@ -1,5 +1,6 @@
 using System.Globalization;
 using SamCompress.Benchmarks;
+using SamCompress.Testing;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 Benchmark[] benchmarks =
@@ -13,6 +14,9 @@ Benchmark[] benchmarks =
     new ConvForms("dense-wide", 64, 256, 128, kernel: 3),
     new AttentionForms("window", 300, 196, 64),
     new AttentionForms("global", 12, 2048, 64),
+    new TargetForms("sam-nano", () => Path.Combine(SkeletonModels.RepositoryRoot, "models", "sam-nano", "encoder.onnx"), rounds: 20),
+    new TargetForms("mobilesam", () => SkeletonModels.FilledPath("mobilesam_encoder"), rounds: 4),
+    new TargetForms("efficientvit", () => SkeletonModels.FilledPath("efficientvit_sam_l0_encoder"), rounds: 6),
     new ModelOpening(),
 ];
 

@@ -28,7 +28,7 @@ public static class AttentionProductFinder
 
     private static AttentionProduct? Recognize(Node node)
     {
-        if (!node.Is("MatMul") || node.Input(0) is not { Constant: null, ElementType: ElementType.Float } left || node.Input(1) is not { Constant: null } right)
+        if (!node.Is("MatMul") || node.Input(0) is not { Constant: null, ElementType: ElementType.Float or ElementType.Undefined } left || node.Input(1) is not { Constant: null } right)
             return null;
         if (ComesFromSoftmax(left))
             return new AttentionProduct(node, left, right, BehindSoftmax: true);

@@ -29,8 +29,16 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
                 observed.TryAdd(output, new ObservedValue(output, layer.InputChannelAxis, layer.OutputChannels, Searches ? ObservationDetail.Rows : ObservationDetail.Ranges));
         }
 
+        if (QuantizesAttention)
+        {
+            foreach (ObservedValue factor in new AttentionPlanner(model.Graph, target).RequiredStatistics)
+                observed.TryAdd(factor.Name, factor);
+        }
+
         return [.. observed.Values];
     }
+
+    private bool QuantizesAttention => options.Precision is { ActivationBits: <= 8, WeightBits: >= 6 };
 
     private bool Searches => options.Metric is not (SearchMetric.MinMax or SearchMetric.Percentile);
 
@@ -53,7 +61,8 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
         var decisions = Decide(model).ToList();
         var parallel = new ParallelOptions { CancellationToken = cancellation };
         var diagnostics = new List<Diagnostic>();
-        IReadOnlyList<WantedActivation> wanted = WantedActivations(decisions);
+        AttentionPlanner? attention = QuantizesAttention ? new AttentionPlanner(model.Graph, target) : null;
+        IReadOnlyList<WantedActivation> wanted = WantedActivations(decisions, attention);
         foreach (WantedActivation activation in wanted)
         {
             if (!observed.TryGetValue(activation.Value, out ValueStatistics? seen))
@@ -63,10 +72,8 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
         }
 
         var found = new ActivationPlan[wanted.Count];
-        Parallel.For(0, found.Length, parallel, i => found[i] = Activation(
-            wanted[i], observed[wanted[i].Value], sensitivities));
+        Parallel.For(0, found.Length, parallel, i => found[i] = Activation(wanted[i], observed[wanted[i].Value], sensitivities));
         var activations = new SortedDictionary<string, ActivationPlan>(found.ToDictionary(a => a.Value), StringComparer.Ordinal);
-
         var layers = new LayerPlan[decisions.Count];
         var remarks = new List<Diagnostic>[decisions.Count];
         Parallel.For(0, layers.Length, parallel, i =>
@@ -77,12 +84,13 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
                 decisions[i].Layer, decisions[i].Execution, decisions[i].Why, activations.GetValueOrDefault(input), observed, remarks[i]);
         });
 
+        IReadOnlyList<LayerPlan> all = attention?.Merge(layers) ?? layers;
         return new QuantizationPlan
         {
             Target = target.Name,
             Precision = options.Precision.Name,
-            Activations = Used(activations.Values, layers),
-            Layers = layers,
+            Activations = Used(activations.Values, all),
+            Layers = all,
             Diagnostics = [.. diagnostics, .. remarks.SelectMany(d => d)],
         };
     }
@@ -90,7 +98,7 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
     /// <summary>An activation to be quantized, with the layers that read it as integers.</summary>
     private sealed record WantedActivation(string Value, bool AtProducer, IReadOnlyList<QuantizableLayer> Readers);
 
-    private List<WantedActivation> WantedActivations(IReadOnlyList<(QuantizableLayer Layer, LayerExecution Execution, string Why)> decisions)
+    private List<WantedActivation> WantedActivations(IReadOnlyList<(QuantizableLayer Layer, LayerExecution Execution, string Why)> decisions, AttentionPlanner? attention)
     {
         var readers = new SortedDictionary<string, List<QuantizableLayer>>(StringComparer.Ordinal);
         var produced = new HashSet<string>(StringComparer.Ordinal);
@@ -105,6 +113,8 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
                 readers.TryAdd(layer.Node.Output.Name, []);
         }
 
+        foreach (ObservedValue factor in attention?.RequiredStatistics ?? [])
+            readers.TryAdd(factor.Name, []);
         return [.. readers.Select(r => new WantedActivation(r.Key, produced.Contains(r.Key), r.Value))];
     }
 
@@ -270,10 +280,10 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
     }
 
     /// <summary>Without the activations of layers that turned out to stay float.</summary>
-    private static IReadOnlyList<ActivationPlan> Used(IEnumerable<ActivationPlan> activations, LayerPlan[] layers)
+    private static IReadOnlyList<ActivationPlan> Used(IEnumerable<ActivationPlan> activations, IReadOnlyList<LayerPlan> layers)
     {
         var integer = layers.Where(l => l.Execution == LayerExecution.Integer).ToList();
-        var inputs = integer.Select(l => l.Input).ToHashSet(StringComparer.Ordinal);
+        var inputs = integer.SelectMany(l => new[] { l.Input, l.SecondInput }).ToHashSet(StringComparer.Ordinal);
         var outputs = integer.Select(l => l.NodeOutput).ToHashSet(StringComparer.Ordinal);
         return [.. activations.Select(a => a with { AtProducer = a.AtProducer && outputs.Contains(a.Value) }).Where(a => a.AtProducer || inputs.Contains(a.Value))];
     }

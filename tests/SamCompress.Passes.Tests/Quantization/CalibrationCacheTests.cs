@@ -34,7 +34,7 @@ public sealed class CalibrationCacheTests
     }
 
     [Theory]
-    [InlineData("\"version\":1", "\"version\":2", "format version 2")]
+    [InlineData("\"version\":2", "\"version\":3", "format version 3")]
     [InlineData("3.141592653589793", "NaN", "not a complete JSON file")]
     [InlineData("3.141592653589793", "\"NaN\"", "holds \"NaN\", which is no number")]
     [InlineData("3.141592653589793", "1e999", "not finite")]

@@ -93,7 +93,7 @@ public sealed class QuantizePassTests
     [InlineData("ort-cpu", Linear, "MatMulIntegerToFloat")]
     [InlineData("ort-cpu", Gemm, "MatMulIntegerToFloat")]
     [InlineData("ort-cpu", Shared, "MatMulIntegerToFloat")]
-    [InlineData("ort-cpu", Dense, "QLinearConv")]
+    [InlineData("ort-cpu", Dense, "MatMulIntegerToFloat")]
     [InlineData("ort-cpu", Deconv, "ConvTranspose")]
     [InlineData("openvino", Linear, null)]
     [InlineData("openvino", Gemm, null)]

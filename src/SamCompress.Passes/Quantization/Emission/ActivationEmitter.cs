@@ -15,6 +15,8 @@ internal sealed class ActivationEmitter(GraphEditor editor, IReadOnlyList<Activa
     private readonly Dictionary<(string Value, bool AddedAxis, bool Below), QuantizedValue> _quantized = [];
     private readonly Dictionary<(string Value, bool AddedAxis, bool Below), Value> _dequantized = [];
 
+    private readonly Dictionary<string, Value> _unsqueezed = new(StringComparer.Ordinal);
+
     public ActivationPlan? Find(string value) => _plans.GetValueOrDefault(value);
 
     /// <exception cref="SamCompressException">The plan says nothing about the value.</exception>
@@ -81,10 +83,13 @@ internal sealed class ActivationEmitter(GraphEditor editor, IReadOnlyList<Activa
 
     private Value AddAxis(string stem, Value value, Node user)
     {
+        if (_unsqueezed.TryGetValue(stem, out Value? known))
+            return known;
         Value axes = editor.Constant(stem + "_axes", Tensor.Vector(0));
         Value result = editor.Insert(user, "Unsqueeze", [value, axes], stem + "_unsqueezed");
         result.ElementType = value.ElementType;
         result.Shape = value.Shape is { } shape ? new Shape(shape.Prepend(1)) : null;
+        _unsqueezed.Add(stem, result);
         return result;
     }
 

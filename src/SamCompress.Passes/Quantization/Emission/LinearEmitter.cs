@@ -28,27 +28,29 @@ internal sealed class LinearEmitter(GraphEditor editor, ActivationEmitter activa
             node.ReplaceInput(0, activations.Dequantized(plan.Input, node.Inputs[0]!, node));
         GraphEditor.ReplaceInput(node, 1, weight);
         if (plan.Execution == LayerExecution.Integer && layer.BiasAdd is { } add)
-            GraphEditor.ReplaceInput(add, add.Input(0) == node.Output ? 1 : 0, Bias(plan, layer.Output.Name));
+            GraphEditor.ReplaceInput(add, add.Input(0) == node.Output ? 1 : 0, Bias(plan, layer.Output.Name, plan.BiasRank));
     }
 
-    /// <summary>Builds a Linear anew as MatMul and Add, with an axis added in front where the plan says so, and with two products of a twin.</summary>
+    /// <summary>Builds a Linear anew as MatMul and Add, with an axis added in front where that keeps them from becoming a float Gemm, and with two products of a twin.</summary>
     private void Lower(QuantizableLayer layer, LayerPlan plan)
     {
         Node node = layer.Node;
         string name = layer.Output.Name;
-        Value input = plan.Execution == LayerExecution.Integer ? activations.Dequantized(plan.Input, node.Inputs[0]!, node, plan.AddsAxis) : node.Inputs[0]!;
+        bool isInteger = plan.Execution == LayerExecution.Integer, isTwin = IsTwin(plan);
+        bool addsAxis = plan.AddsAxis || (isTwin && plan.BiasRank == 3 && (node.OpType == "Gemm" || node.Inputs[0]!.Shape is { Rank: 2 }));
+        Value input = isInteger ? activations.Dequantized(plan.Input, node.Inputs[0]!, node, addsAxis) : node.Inputs[0]!;
         Value weight = weights.Dequantized(layer, plan, node);
         Value result = editor.Insert(node, "MatMul", [input, weight], name + "_product", node.Name);
-        if (IsTwin(plan))
+        if (isTwin)
         {
-            Value below = activations.Dequantized(plan.Input, node.Inputs[0]!, node, plan.AddsAxis, below: true);
+            Value below = activations.Dequantized(plan.Input, node.Inputs[0]!, node, addsAxis, below: true);
             Value other = editor.Insert(node, "MatMul", [below, weight], name + "_product_below", Below(node.Name));
             result = editor.Insert(node, "Add", [result, other], name + "_products");
         }
 
         if (plan.Bias is not null)
-            result = editor.Insert(node, "Add", [result, Bias(plan, name)], name + "_sum");
-        if (plan.AddsAxis)
+            result = editor.Insert(node, "Add", [result, Bias(plan, name, isInteger ? plan.BiasRank : 1)], name + "_sum");
+        if (addsAxis)
             result = editor.Insert(node, "Squeeze", [result, editor.Constant(name + "_axes", Tensor.Vector(0))], name + "_squeezed");
         editor.Replace(layer.Output, result, layer.BiasAdd, node);
     }
@@ -97,10 +99,10 @@ internal sealed class LinearEmitter(GraphEditor editor, ActivationEmitter activa
         editor.Replace(layer.Output, result, layer.BiasAdd, node);
     }
 
-    private Value Bias(LayerPlan plan, string stem)
+    private Value Bias(LayerPlan plan, string stem, int rank)
     {
         float[] bias = [.. plan.Bias!];
-        Tensor tensor = plan.BiasRank == 3 ? Tensor.Of(bias, 1, 1, bias.Length) : Tensor.Of(bias, bias.Length);
+        Tensor tensor = rank == 3 ? Tensor.Of(bias, 1, 1, bias.Length) : Tensor.Of(bias, bias.Length);
         return editor.Constant(stem + "_bias", tensor);
     }
 
