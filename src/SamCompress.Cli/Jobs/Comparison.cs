@@ -50,7 +50,7 @@ internal sealed class Comparison(ExecutionRequest execution, IJobProgress progre
     /// <param name="studentDecoder">Null when both encoders feed the same decoder.</param>
     public (EvaluationResult Result, ReportedSpeed Speed) Apart(string teacherPath, string studentPath, string? decoder, ImageSet pictures, string? studentDecoder = null)
     {
-        using var teacher = Teacher.Open(teacherPath, decoder, new TeacherSettings { Session = execution.Session, MaxCachedBytes = long.MaxValue });
+        using var teacher = Teacher.Open(teacherPath, decoder, new TeacherSettings { Session = execution.FrugalSession, MaxCachedBytes = long.MaxValue });
         for (int i = 0; i < pictures.Paths.Count; i++)
         {
             using (EncoderImage image = teacher.Images.Load(pictures.Paths[i], cancellation))
@@ -59,7 +59,7 @@ internal sealed class Comparison(ExecutionRequest execution, IJobProgress progre
         }
 
         teacher.Encoder.Dispose();
-        using var student = ImageEncoder.Open(studentPath, execution.Session);
+        using var student = ImageEncoder.Open(studentPath, execution.FrugalSession);
         using MaskDecoder? second = studentDecoder is null ? null : MaskDecoder.Open(studentDecoder);
         EvaluationResult result = new Evaluator(teacher, new EvaluationSettings { LatencyRounds = 0 }).Evaluate(student, pictures, second, cancellationToken: cancellation);
         progress.Advance(1, 1, "runs");

@@ -47,7 +47,7 @@ internal sealed class PlanJudge : IDisposable
         IJobProgress progress,
         CancellationToken cancellation)
     {
-        var teacher = Teacher.Open(encoder, decoder, new TeacherSettings { Session = execution.Session, MaxCachedBytes = long.MaxValue });
+        var teacher = Teacher.Open(encoder, decoder, new TeacherSettings { Session = execution.FrugalSession, MaxCachedBytes = long.MaxValue });
         try
         {
             var usable = new List<string>();
@@ -95,7 +95,7 @@ internal sealed class PlanJudge : IDisposable
             return Verdict(evaluator.Evaluate(_teacher.Encoder, _pictures, decoder, cancellationToken: cancellation));
         }
 
-        using var encoder = ImageEncoder.Open(model, _execution.Session);
+        using var encoder = ImageEncoder.Open(model, _execution.FrugalSession);
         return Verdict(evaluator.Evaluate(encoder, _pictures, cancellationToken: cancellation));
     }
 
@@ -105,7 +105,7 @@ internal sealed class PlanJudge : IDisposable
         if (_isOfDecoder)
             return null;
         using Model firstModel = _make(first), secondModel = _make(second);
-        using ImageEncoder firstEncoder = ImageEncoder.Open(firstModel, _execution.Session), secondEncoder = ImageEncoder.Open(secondModel, _execution.Session);
+        using ImageEncoder firstEncoder = ImageEncoder.Open(firstModel, _execution.FrugalSession), secondEncoder = ImageEncoder.Open(secondModel, _execution.FrugalSession);
         using EncoderImage image = _teacher.Images.Load(_pictures.Paths[0], cancellation);
         for (int i = 0; i < TimedRounds; i++)
         {

@@ -18,7 +18,7 @@ internal sealed class ProofStage(QuantizeOptions options, StageClock clock, IJob
             return RunDecoder(artifact, plan, pictures, options.Model, encoder);
         clock.Start("prove quantizers");
         using Model model = OnnxReader.Read(artifact);
-        return new QuantizerProof(options.Execution.Session)
+        return new QuantizerProof(options.Execution.FrugalSession)
             .Run(() => OnnxReader.Read(artifact), plan, pictures is null ? null : new CalibrationSamples(pictures, progress, cancellation).ForEncoder(model).Take(Pictures), cancellation);
     }
 
@@ -27,7 +27,7 @@ internal sealed class ProofStage(QuantizeOptions options, StageClock clock, IJob
     public QuantizerProofResult RunDecoder(string artifact, QuantizationPlan plan, CalibrationPictures? pictures, string decoder, string encoder)
     {
         clock.Start("prove quantizers");
-        return new QuantizerProof(options.Execution.Session).Run(
+        return new QuantizerProof(options.Execution.FrugalSession).Run(
             () => OnnxReader.Read(artifact),
             plan,
             pictures is null ? null : new CalibrationSamples(pictures, progress, cancellation).ForDecoder(decoder, encoder, options.Execution.Session).Take(Prompts),

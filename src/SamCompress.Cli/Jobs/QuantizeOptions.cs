@@ -76,6 +76,12 @@ public sealed record ExecutionRequest
 {
     public SessionSettings Session { get; init; } = SessionSettings.Default;
 
+    /// <summary>
+    /// For a model of any size: without a planned block, which comes on top of what the first run left in the arena and makes the peak of a large model
+    /// half again as high.
+    /// </summary>
+    public SessionSettings FrugalSession => Session with { UseMemoryPattern = false };
+
     /// <summary>Bytes of the process, or null for no limit.</summary>
     public long? MaxMemory { get; init; }
 

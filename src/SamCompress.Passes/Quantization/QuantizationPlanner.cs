@@ -48,12 +48,12 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
         : ObservationDetail.Rows;
 
     /// <summary>A pure function: the same arguments give the same plan.</summary>
-    /// <param name="sensitivities">For <see cref="SearchMetric.Hessian"/>: by the name of a layer's node output, what an error of each output channel does.</param>
+    /// <param name="guidance">What was learned by running the model; null for nothing.</param>
     /// <exception cref="SamCompressException">The model cannot be quantized at all, the selection does not fit it, or the statistics lack a value.</exception>
     public QuantizationPlan Plan(
         Model model,
         CalibrationStatistics statistics,
-        IReadOnlyDictionary<string, IReadOnlyList<float>>? sensitivities = null,
+        SearchGuidance? guidance = null,
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(statistics);
@@ -72,7 +72,7 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
         }
 
         var found = new ActivationPlan[wanted.Count];
-        Parallel.For(0, found.Length, parallel, i => found[i] = Activation(wanted[i], observed[wanted[i].Value], sensitivities));
+        Parallel.For(0, found.Length, parallel, i => found[i] = Activation(wanted[i], observed[wanted[i].Value], guidance));
         var activations = new SortedDictionary<string, ActivationPlan>(found.ToDictionary(a => a.Value), StringComparer.Ordinal);
         var layers = new LayerPlan[decisions.Count];
         var remarks = new List<Diagnostic>[decisions.Count];
@@ -178,31 +178,71 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
 
     private static int? RankOf(QuantizableLayer layer) => layer.Node.OpType == "Gemm" ? 2 : (layer.Input.Shape ?? layer.Node.Output.Shape ?? layer.Output.Shape)?.Rank;
 
-    private ActivationPlan Activation(
-        WantedActivation wanted,
-        ValueStatistics seen,
-        IReadOnlyDictionary<string, IReadOnlyList<float>>? sensitivities)
+    /// <summary>For each activation whose scale is searched the best grids, the best one first, so that they can be judged by what comes of them.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<QuantizationGrid>> Candidates(Model model, CalibrationStatistics statistics, int count, SearchGuidance? guidance = null)
     {
-        int levels = 1 << options.Precision.ActivationBits;
-        bool isSigned = target.ActivationType == ElementType.Int8;
-        int lowest = target.SymmetricActivations ? 1 - (levels / 2) : isSigned ? -levels / 2 : 0, highest = target.SymmetricActivations || isSigned ? (levels / 2) - 1 : levels - 1;
-        bool searched = seen.Samples is { RowCount: > 0 } && options.Metric is SearchMetric.Mse or SearchMetric.Cosine or SearchMetric.Hessian;
-        ValueRange range = searched ? new(Math.Min(0, seen.Min), Math.Max(0, seen.Max)) : options.Estimator.Estimate(seen, levels);
-        QuantizationGrid grid = searched
-            ? new ActivationSearch(seen.Samples!.Rows, Importance(wanted, seen.Samples.Channels, sensitivities), options.Metric).Find(range, target.SymmetricActivations, lowest, highest)
-            : target.SymmetricActivations ? QuantizationGrid.Symmetric(Math.Max(-range.Min, range.Max), highest)
-            : QuantizationGrid.Affine(range.Min, range.Max, lowest, highest);
-        string name = searched ? options.Metric.ToString().ToLowerInvariant() : options.Estimator.Name;
-        string why = string.Create(CultureInfo.InvariantCulture, $"{name}: [{grid.Min:G4}, {grid.Max:G4}] of [{seen.Min:G4}, {seen.Max:G4}] seen");
+        ArgumentNullException.ThrowIfNull(statistics);
+        var candidates = new SortedDictionary<string, IReadOnlyList<QuantizationGrid>>(StringComparer.Ordinal);
+        foreach (WantedActivation wanted in WantedActivations(Decide(model).ToList(), null))
+        {
+            if (statistics.Find(wanted.Value) is { } seen && IsSearched(seen))
+                candidates.Add(wanted.Value, Search(wanted, seen, guidance, count));
+        }
+
+        return candidates;
+    }
+
+    private bool IsSearched(ValueStatistics seen) => seen.Samples is { RowCount: > 0 } && options.Metric is SearchMetric.Mse or SearchMetric.Cosine or SearchMetric.Hessian;
+
+    private (int Lowest, int Highest) Codes
+    {
+        get
+        {
+            int levels = 1 << options.Precision.ActivationBits;
+            return target.SymmetricActivations ? (1 - (levels / 2), (levels / 2) - 1)
+                : target.ActivationType == ElementType.Int8 ? (-levels / 2, (levels / 2) - 1)
+                : (0, levels - 1);
+        }
+    }
+
+    private IReadOnlyList<QuantizationGrid> Search(WantedActivation wanted, ValueStatistics seen, SearchGuidance? guidance, int count)
+    {
+        (int lowest, int highest) = Codes;
+        return new ActivationSearch(seen.Samples!.Rows, Importance(wanted, seen.Samples.Channels, guidance), options.Metric)
+            .Find(new ValueRange(Math.Min(0, seen.Min), Math.Max(0, seen.Max)), target.SymmetricActivations, lowest, highest, count);
+    }
+
+    private ActivationPlan Activation(WantedActivation wanted, ValueStatistics seen, SearchGuidance? guidance)
+    {
+        QuantizationGrid grid;
+        string by = options.Metric.ToString().ToLowerInvariant();
+        if (guidance?.Grids.TryGetValue(wanted.Value, out QuantizationGrid judged) == true)
+        {
+            grid = judged;
+            by += ", then by the masks";
+        }
+        else if (IsSearched(seen))
+        {
+            grid = Search(wanted, seen, guidance, 1)[0];
+        }
+        else
+        {
+            (int lowest, int highest) = Codes;
+            ValueRange range = options.Estimator.Estimate(seen, highest - lowest + 1);
+            grid = target.SymmetricActivations ? QuantizationGrid.Symmetric(Math.Max(-range.Min, range.Max), highest) : QuantizationGrid.Affine(range.Min, range.Max, lowest, highest);
+            by = options.Estimator.Name;
+        }
+
+        string why = string.Create(CultureInfo.InvariantCulture, $"{by}: [{grid.Min:G4}, {grid.Max:G4}] of [{seen.Min:G4}, {seen.Max:G4}] seen");
         return new ActivationPlan(wanted.Value, target.ActivationType, grid, wanted.AtProducer, why);
     }
 
-    private float[] Importance(WantedActivation wanted, int channels, IReadOnlyDictionary<string, IReadOnlyList<float>>? sensitivities)
+    private float[] Importance(WantedActivation wanted, int channels, SearchGuidance? guidance)
     {
         var importance = new float[channels];
         foreach (QuantizableLayer reader in wanted.Readers)
         {
-            float[] own = new LayerQuantizer(reader, options).Importance(sensitivities?.GetValueOrDefault(reader.Node.Output.Name));
+            float[] own = new LayerQuantizer(reader, options).Importance(guidance?.Sensitivities.GetValueOrDefault(reader.Node.Output.Name));
             for (int k = 0; k < channels; k++)
                 importance[k] += own[k];
         }

@@ -102,7 +102,7 @@ public sealed class QuantizerProof(SessionSettings? settings = null)
             WeightNode? weight = weights.FirstOrDefault(w => IsOf(w, layer));
             if (weight is null)
                 findings.Weights[layer.WeightName] = "the artifact has no quantized weight of it";
-            else if (layer.Execution == LayerExecution.Integer && !QuantizedParts.TakesQuantized(weight.Multiply))
+            else if (layer is { Execution: LayerExecution.Integer, WeightBlock: 0 } && !QuantizedParts.TakesQuantized(weight.Multiply))
                 findings.Activations.TryAdd($"{layer.Input} of {layer.Name}", (layer.Input, $"{layer.Name} reads it as it was before its quantizer"));
         }
     }

@@ -106,6 +106,20 @@ public sealed class MaskDecoder : IDisposable
         return (prediction, logits.Length == _emptyMask.Length * prediction.Masks.Count ? logits.Slice(prediction.Best * _emptyMask.Length, _emptyMask.Length).ToArray() : null);
     }
 
+    /// <summary>The logits of all masks for one prompt, of low resolution where the decoder gives them, and the predicted IoUs.</summary>
+    /// <inheritdoc cref="Decode"/>
+    public (float[] Logits, float[] IouPredictions) Logits(
+        IReadOnlyDictionary<string, RuntimeTensor> embeddings,
+        int width,
+        int height,
+        Prompt prompt,
+        CancellationToken cancellationToken = default)
+    {
+        string masks = _session.Outputs.Any(o => o.Name == DecoderInterface.LowResolutionMasksOutput) ? DecoderInterface.LowResolutionMasksOutput : Interface.MasksOutput;
+        using RuntimeTensors results = Run(embeddings, width, height, prompt, [masks, Interface.IouOutput], cancellationToken);
+        return (results[masks].ToArray<float>(), results[Interface.IouOutput].ToArray<float>());
+    }
+
     /// <summary>The inputs of the decoder that a prompt decides: all but the outputs of the encoder. The caller disposes of them.</summary>
     /// <inheritdoc cref="Decode"/>
     public Dictionary<string, RuntimeTensor> PromptInputs(Prompt prompt, int width, int height)

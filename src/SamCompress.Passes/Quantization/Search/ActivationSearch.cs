@@ -13,35 +13,54 @@ public sealed class ActivationSearch(float[] rows, float[] importance, SearchMet
     public const int Candidates = 100;
     public const double Least = 0.01;
     public const double Greatest = 1.2;
+
+    /// <summary>How far apart the runners-up are, as a part of what was seen: neighbours would be the same but for chance.</summary>
+    public const double Apart = 0.06;
     private const int Rounds = 3;
 
     /// <param name="seen">The extremes that were seen, zero in between.</param>
     /// <param name="symmetric">Whether the zero point must stand in the middle.</param>
     /// <param name="lowest">Of the codes; for a symmetric grid the negative of <paramref name="highest"/>.</param>
-    public QuantizationGrid Find(ValueRange seen, bool symmetric, int lowest, int highest)
+    /// <param name="count">How many to return.</param>
+    /// <returns>The best grid, then the best of those that differ from the ones before it by <see cref="Apart"/> of the range at one end.</returns>
+    public IReadOnlyList<QuantizationGrid> Find(ValueRange seen, bool symmetric, int lowest, int highest, int count = 1)
     {
-        if (symmetric)
-        {
-            float most = Math.Max(-seen.Min, seen.Max);
-            double factor = Best(1, f => Loss(QuantizationGrid.Symmetric((float)(f * most), highest)));
-            return QuantizationGrid.Symmetric((float)(factor * most), highest);
-        }
-
-        double low = 1, high = 1;
+        var tried = new List<(double Low, double High, double Loss)>();
+        (double low, double high) = (1, 1);
         for (int round = 0; round < Rounds; round++)
         {
             (double oldLow, double oldHigh) = (low, high);
-            if (seen.Max > 0)
-                high = Best(high, f => Loss(Grid(low, f)));
-            if (seen.Min < 0)
-                low = Best(low, f => Loss(Grid(f, high)));
+            if (symmetric || seen.Max > 0)
+                high = Best(high, f => Try(symmetric ? f : low, f));
+            if (symmetric)
+                low = high;
+            else if (seen.Min < 0)
+                low = Best(low, f => Try(f, high));
             if ((low, high) == (oldLow, oldHigh))
                 break;
         }
 
-        return Grid(low, high);
+        var chosen = new List<(double Low, double High)> { (low, high) };
+        foreach ((double l, double h, _) in tried.OrderBy(t => t.Loss))
+        {
+            if (chosen.Count == count)
+                break;
+            if (chosen.TrueForAll(c => Math.Abs(c.Low - l) >= Apart || Math.Abs(c.High - h) >= Apart))
+                chosen.Add((l, h));
+        }
 
-        QuantizationGrid Grid(double l, double h) => QuantizationGrid.Affine((float)(l * seen.Min), (float)(h * seen.Max), lowest, highest);
+        return [.. chosen.Take(count).Select(c => Grid(c.Low, c.High))];
+
+        double Try(double l, double h)
+        {
+            double loss = Loss(Grid(l, h));
+            tried.Add((l, h, loss));
+            return loss;
+        }
+
+        QuantizationGrid Grid(double l, double h) => symmetric
+            ? QuantizationGrid.Symmetric((float)(h * Math.Max(-seen.Min, seen.Max)), highest)
+            : QuantizationGrid.Affine((float)(l * seen.Min), (float)(h * seen.Max), lowest, highest);
     }
 
     /// <summary>What the metric makes of a grid; the least is best.</summary>
@@ -51,7 +70,7 @@ public sealed class ActivationSearch(float[] rows, float[] importance, SearchMet
         return metric == SearchMetric.Cosine ? power > 0 ? -product / Math.Sqrt(power) : 0 : error;
     }
 
-    /// <summary>A candidate counts as better only when it is so clearly enough to survive another sample.</summary>
+    /// <summary>The factor with the least loss, the greater one among equals; the present one when none is better.</summary>
     private static double Best(double present, Func<double, double> loss)
     {
         double best = present, bestLoss = loss(present);
