@@ -21,14 +21,14 @@ internal sealed class TargetForms(string model, Func<string> path, int rounds) :
         try
         {
             TargetDescription cpu = TargetDescription.Load("ort-cpu");
+            LayerRule quantized = TargetDescription.Load("qdq").Conv;
             return Comparison.Measure(
                 [
                     Open("float", null, open),
                     .. TargetDescription.BuiltIn.Select(t => Open(t, TargetDescription.Load(t), open)),
-                    Open("ort-cpu, depthwise float", cpu with { DepthwiseConv = cpu.DepthwiseConv with { Execution = LayerExecution.Float } }, open),
-                    Open("ort-cpu, depthwise in integers", cpu with { DepthwiseConv = cpu.Conv }, open),
-                    Open("ort-cpu, one scale for all channels", cpu with { Conv = cpu.Conv with { ScalesOutputChannels = false }, DepthwiseConv = cpu.Conv with { ScalesOutputChannels = false } }, open),
-                    Open("ort-cpu, all convolutions as patches", cpu with { Conv = cpu.LastConv! }, open),
+                    Open("ort-cpu, depthwise as QLinearConv", cpu with { DepthwiseConv = quantized }, open),
+                    Open("ort-cpu, QLinearConv", cpu with { Conv = quantized }, open),
+                    Open("ort-cpu, QLinearConv with a scale for each channel", cpu with { Conv = quantized with { ScalesOutputChannels = true } }, open),
                 ],
                 rounds);
         }

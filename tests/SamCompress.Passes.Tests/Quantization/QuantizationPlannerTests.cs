@@ -1,6 +1,5 @@
 using SamCompress.IR;
 using SamCompress.Passes.Quantization;
-using SamCompress.Passes.Targets;
 using SamCompress.Testing;
 
 namespace SamCompress.Passes.Tests.Quantization;
@@ -170,7 +169,7 @@ public sealed class QuantizationPlannerTests
         """, opset: 17);
 
     private static QuantizationPlanner Planner(QuantizationOptions? options = null) =>
-        new(options ?? new QuantizationOptions { FewestInputs = 1, Estimator = new MinMaxEstimator(), CorrectBias = false }, TargetDescription.Load("qdq"));
+        new(options ?? new QuantizationOptions { FewestInputs = 1, Estimator = new MinMaxEstimator(), CorrectBias = false }, QuantizeCheck.Target("qdq"));
 
     private static QuantizationPlan Plan(Model model, QuantizationPlanner planner, double mean = 0)
     {

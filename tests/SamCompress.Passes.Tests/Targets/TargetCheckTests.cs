@@ -1,5 +1,6 @@
 using SamCompress.IR;
 using SamCompress.Passes.Targets;
+using SamCompress.Passes.Tests.Quantization;
 using SamCompress.Testing;
 
 namespace SamCompress.Passes.Tests.Targets;
@@ -20,8 +21,8 @@ public sealed class TargetCheckTests
     [InlineData("tensorrt", "q = QuantizeLinear (X, s)\n Y = Relu (X)", "SC3204")]
     [InlineData("qdq", "q = QuantizeLinear (X, s2, z00)\n Y = Relu (X)", "SC3206")]
     [InlineData("qdq", "q = QuantizeLinear (X, s, z)\n Y = DequantizeLinear <axis = 1> (q, s2, z00)", "SC3206")]
-    [InlineData("ort-cpu", "q = QuantizeLinear (X, s, z)\n d = DequantizeLinear <axis = 1> (q, s2, z00)\n Y = Mul (d, s2)", null)]
-    [InlineData("ort-cpu", "q = QuantizeLinear (X, s, z)\n d = DequantizeLinear <axis = 1> (q, s2, z00)\n Y = Mul (d, X)", "SC3206")]
+    [InlineData("channels", "q = QuantizeLinear (X, s, z)\n d = DequantizeLinear <axis = 1> (q, s2, z00)\n Y = Mul (d, s2)", null)]
+    [InlineData("channels", "q = QuantizeLinear (X, s, z)\n d = DequantizeLinear <axis = 1> (q, s2, z00)\n Y = Mul (d, X)", "SC3206")]
     [InlineData("openvino", "q = QuantizeLinear (X, s, z)\n d = DequantizeLinear <axis = 1> (q, s2, z00)\n Y = Mul (d, s2)", "SC3206")]
     [InlineData("qdq", "Y = com.microsoft.MatMulIntegerToFloat (q, V, s, s2)\n q = QuantizeLinear (X, s, z)", "SC3202")]
     [InlineData("ort-cpu", "Y = com.microsoft.MatMulIntegerToFloat (q, V, s, s2)\n q = QuantizeLinear (X, s, z)", null)]
@@ -42,7 +43,7 @@ public sealed class TargetCheckTests
     public void Each_breach_of_a_rule_is_found(string target, string nodes, string? id)
     {
         using Model model = ModelText.Parse($$"""g (float[2,2] X) => (float[2,2] Y) {{Constants}} { {{nodes}} }""");
-        IReadOnlyList<Diagnostic> found = TargetCheck.Check(model, TargetDescription.Load(target));
+        IReadOnlyList<Diagnostic> found = TargetCheck.Check(model, QuantizeCheck.Target(target));
         if (id is null)
             Assert.Empty(found);
         else

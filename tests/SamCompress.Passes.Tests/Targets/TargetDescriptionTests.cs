@@ -61,7 +61,9 @@ public sealed class TargetDescriptionTests : IDisposable
         Assert.Equal([false, false, true], layers.Select(l => l.IsLast));
 
         TargetDescription cpu = TargetDescription.Load("ort-cpu");
-        Assert.Equal([cpu.DepthwiseConv, cpu.Conv, cpu.LastConv!], layers.Select(cpu.Rule));
+        Assert.Equal([cpu.DepthwiseConv, cpu.Conv, cpu.Conv], layers.Select(cpu.Rule));
+        TargetDescription qdq = TargetDescription.Load("qdq");
+        Assert.Equal([qdq.DepthwiseConv, qdq.Conv, qdq.LastConv!], layers.Select(qdq.Rule));
 
         TargetDescription tensorRt = TargetDescription.Load("tensorrt");
         Assert.Equal(tensorRt.Conv, tensorRt.Rule(layers[1]));

@@ -1,5 +1,6 @@
 using SamCompress.IR;
 using SamCompress.Passes.Quantization;
+using SamCompress.Passes.Targets;
 using SamCompress.Runtime.Inference;
 using SamCompress.Testing;
 
@@ -7,7 +8,6 @@ namespace SamCompress.Passes.Tests.Quantization.Emission;
 
 public sealed class ConvEmitterTests
 {
-    /// <summary>A second layer follows, so that the first one is not the last.</summary>
     private const string TwoConvolutions = """
         g (float[1,2,2,2] X) => (float[1,2,2,2] Y)
         <float[2,2,1,1] W = {1, -1, 0.5, 0.25}, float[2] B = {1, 0.5}, float[2,2,1,1] V = {1, 0, 0, 1}>
@@ -30,7 +30,18 @@ public sealed class ConvEmitterTests
         """;
 
     [Fact]
-    public void Output_has_a_scale_for_each_channel_and_the_last_layer_is_multiplied_as_patches() => Snapshot.Match(QuantizeCheck.BeforeAndAfter(TwoConvolutions, "ort-cpu"));
+    public void Output_has_a_scale_for_each_channel() => Snapshot.Match(QuantizeCheck.BeforeAndAfter(TwoConvolutions, "channels"));
+
+    [Fact]
+    public void Patches_are_multiplied_and_give_float() => Snapshot.Match(QuantizeCheck.BeforeAndAfter(
+        """
+        g (float[1,2,4,5] X) => (float[1,2,2,5] Y)
+        <float[2,2,2,1] W = {1, -1, 0.5, 0.25, 0.1, 0.2, 0.3, 0.4}, float[2] B = {1, 0.5}>
+        {
+            [conv] Y = Conv <pads = [1, 0, 0, 0], strides = [2, 1]> (X, W, B)
+        }
+        """,
+        "ort-cpu"));
 
     [Fact]
     public void Output_stays_float_and_so_does_the_bias_where_kernels_need_no_more() => Snapshot.Match(QuantizeCheck.BeforeAndAfter(TwoConvolutions, "openvino"));
@@ -46,9 +57,9 @@ public sealed class ConvEmitterTests
                 Y = Identity (C)
             }
             """, opset: 17);
-        QuantizeCheck.Quantize(model, "ort-cpu", p => p
+        QuantizeCheck.Quantize(model, "channels", p => p
             .WithActivations(a => a with { Grid = new QuantizationGrid(0.01f, 100, 0, 255) })
-            .With(l => l with { Form = LayerForm.Qdq, OutputGrids = [new QuantizationGrid(1, 100, 0, 255), new QuantizationGrid(0.01f, 3, 0, 255)] }));
+            .With(l => l with { OutputGrids = [new QuantizationGrid(1, 100, 0, 255), new QuantizationGrid(0.01f, 3, 0, 255)] }));
         Assert.Contains(KernelReport.Read(model).Counts, c => c.OpType == "QLinearConv");
 
         // Weights are exact: 127 steps of 1 and of 0.01. Inputs are steps of 0.01.
@@ -64,9 +75,10 @@ public sealed class ConvEmitterTests
         // ONNX Runtime would fuse two DequantizeLinear, Add and QuantizeLinear to QLinearAdd, and refuse the model for their scales.
         using Model model = ModelText.Parse(Residual, opset: 17);
         using Model reference = ModelText.Parse(Residual, opset: 17);
-        QuantizeCheck.Quantize(model, "ort-cpu");
+        QuantizeCheck.Quantize(model, "channels");
+        Assert.Empty(TargetCheck.Check(model, QuantizeCheck.Target("channels")));
         IReadOnlyList<(string OpType, int Count)> kernels = KernelReport.Read(model).Counts;
-        Assert.Contains(("QLinearConv", 2), kernels);
+        Assert.Contains(("QLinearConv", 3), kernels);
         Assert.DoesNotContain(kernels, k => k.OpType == "QLinearAdd");
 
         // Outputs, which are given as -1 to 1, are rounded to 1/127 of it, and inputs and weights as finely.
@@ -97,6 +109,7 @@ public sealed class ConvEmitterTests
         using Model standard = ModelText.Parse(text, opset: 17);
         QuantizeCheck.Quantize(operators, "ort-cpu", p => p.With(l => l with { Form = LayerForm.IntegerOperator, OutputGrids = [] }));
         QuantizeCheck.Quantize(standard, "openvino");
+        Assert.Empty(TargetCheck.Check(operators, TargetDescription.Load("ort-cpu")));
         bool isPatches = groups == 1 && !attributes.StartsWith("auto_pad", StringComparison.Ordinal);
         Assert.Contains(KernelReport.Read(operators).Counts, c => c.OpType == (isPatches ? "MatMulIntegerToFloat" : "ConvInteger"));
 

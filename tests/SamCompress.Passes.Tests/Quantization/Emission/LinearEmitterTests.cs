@@ -1,5 +1,6 @@
 using SamCompress.IR;
 using SamCompress.Passes.Quantization;
+using SamCompress.Passes.Targets;
 using SamCompress.Runtime.Inference;
 using SamCompress.Testing;
 
@@ -208,6 +209,7 @@ public sealed class LinearEmitterTests
     {
         using Model model = ModelText.Parse(text, opset);
         QuantizeCheck.Quantize(model, target, p => FourBits(p).With(l => l with { Execution = execution }));
+        Assert.Empty(TargetCheck.Check(model, TargetDescription.Load(target)));
         float[] input = [.. Enumerable.Range(0, 18).Select(i => (i - 9) / 16f)];
         double first = 100, second = 200 + (5 * input[0]) - (6 * input[17]);
         for (int k = 0; k < 18; k++)
