@@ -129,7 +129,11 @@ public sealed class AttentionFinder
         int channelAxis = map.Rank - (role == "key" ? 2 : 1), tokenAxis = map.Rank - (role == "key" ? 1 : 2);
         if (map.HasChannels(tokenAxis))
             return (null, $"tokens of the {role} have different columns");
-        (int Axis, int Digit)[] heads = [.. Enumerable.Range(0, map.Rank - 2).SelectMany(a => map.Axes[a].Select((d, i) => (Digit: d, Axis: a, Place: i))).Where(d => d.Digit.Stride != 0).Select(d => (d.Axis, d.Place))];
+        (int Axis, int Digit)[] heads =
+        [
+            .. Enumerable.Range(0, map.Rank - 2)
+                .SelectMany(a => Enumerable.Range(0, map.Axes[a].Length).Where(d => map.Axes[a][d].Stride != 0).Select(d => (a, d))),
+        ];
         if (heads.Length > 1)
             return (null, $"the heads of the {role} are not in one place");
         long[] channels = map.Along(channelAxis);
@@ -179,8 +183,16 @@ public sealed class AttentionFinder
             return $"the logits are read by more than the Softmax: {other}";
         if (readings is not [{ Map: { } map } reading] || !IsWholeLastAxis(map, product.Output))
             return "the keys are not along the axis of the Softmax";
-        Node? uneven = reading.Path.Select(s => s.Node).Where(n => n.OpType is "Mul" or "Div").FirstOrDefault(n => n.Input(ConstantOperand(n)!.Value)!.Constant is var scale && scale!.Count != 1 && (n.Input(1 - ConstantOperand(n)!.Value) != product.Output || scale.Dimensions[^1] != 1));
+        Node? uneven = reading.Path.Select(step => step.Node).FirstOrDefault(n => n.OpType is "Mul" or "Div" && !IsEvenOverKeys(n, product));
         return uneven is null ? null : $"{uneven} may scale each key in another way";
+    }
+
+    /// <summary>Whether a constant scales all keys alike: it is a scalar, or stands right behind the product and has one element along the keys.</summary>
+    private static bool IsEvenOverKeys(Node scale, Node product)
+    {
+        int place = ConstantOperand(scale)!.Value;
+        Tensor constant = scale.Input(place)!.Constant!;
+        return constant.Count == 1 || (scale.Input(1 - place) == product.Output && constant.Dimensions[^1] == 1);
     }
 
     private bool IsWholeLastAxis(ChannelMap map, Value source) =>

@@ -19,8 +19,6 @@ internal sealed record ChannelRanges
 
     public int Count => Min.Length;
 
-    public double LargestMagnitude => Math.Max(Max.Max(), -Min.Min());
-
     /// <summary>Null, with the reason, when nothing or nothing finite was seen.</summary>
     /// <param name="places">Which channel of the observed value each channel of the result is.</param>
     public static ChannelRanges? Find(CalibrationStatistics statistics, string value, IReadOnlyList<int> places, out string why)
@@ -43,6 +41,52 @@ internal sealed record ChannelRanges
         Mean = [.. Mean.Zip(other.Mean, (a, b) => (a + b) / 2)],
         Deviation = Math.Max(Deviation, other.Deviation),
     };
+
+    /// <summary>
+    /// The mean squared error, for each channel, of rounding (x - shift) * factor with one step for all channels, and of clipping what other pictures
+    /// will show beyond the extremes that were seen.
+    /// </summary>
+    public double[] RoundingErrors(ReadOnlySpan<float> factors, ReadOnlySpan<float> shift, EqualizationOptions options)
+    {
+        double low = 0, high = 0;
+        var ends = new (double Low, double High)[Count];
+        for (int c = 0; c < Count; c++)
+        {
+            double z = shift.IsEmpty ? 0 : shift[c], a = (Min[c] - z) * factors[c], b = (Max[c] - z) * factors[c];
+            ends[c] = (Math.Min(a, b), Math.Max(a, b));
+            low = Math.Min(low, ends[c].Low);
+            high = Math.Max(high, ends[c].High);
+        }
+
+        if (options.SymmetricActivations)
+            low = -(high = Math.Max(high, -low));
+        double step = (high - low) / (options.ActivationLevels - 1);
+        var errors = new double[Count];
+        for (int c = 0; c < Count; c++)
+        {
+            double more = options.Overshoot * (ends[c].High - ends[c].Low);
+            double over = Math.Max(0, ends[c].High + more - high), under = Math.Max(0, low - ends[c].Low + more);
+            errors[c] = (step * step / 12) + (options.OvershootShare * ((over * over) + (under * under)));
+        }
+
+        return errors;
+    }
+
+    /// <summary>E[((x - shift) * factor)^2] of each channel.</summary>
+    public double[] Energies(ReadOnlySpan<float> factors, ReadOnlySpan<float> shift)
+    {
+        var energies = new double[Count];
+        for (int c = 0; c < energies.Length; c++)
+        {
+            double deviation = Deviation * (Max[c] - Min[c]), mean = Mean[c] - (shift.IsEmpty ? 0 : shift[c]);
+            energies[c] = ((deviation * deviation) + (mean * mean)) * factors[c] * factors[c];
+        }
+
+        return energies;
+    }
+
+    /// <summary>How far a channel goes from zero once it is shifted.</summary>
+    public double Reach(int channel, double shift) => Math.Max(Max[channel] - shift, shift - Min[channel]);
 
     /// <summary>The second moment of the whole value is the mean over channels of mean^2 + (share * range)^2.</summary>
     private static double DeviationOf(ValueStatistics seen)

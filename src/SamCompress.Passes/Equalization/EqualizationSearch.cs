@@ -2,13 +2,13 @@ namespace SamCompress.Passes.Equalization;
 
 /// <summary>Channel c of a value becomes (x - Shift[c]) / Scale[c].</summary>
 /// <param name="Shift">Null for none.</param>
-/// <param name="ErrorShare">The estimated error after, as a share of the one before.</param>
+/// <param name="ErrorShare">What is left of the estimated error, without what other pictures lose at the ends of the range in any case.</param>
 internal sealed record ChannelEqualization(float[] Scale, float[]? Shift, double ErrorShare);
 
 /// <summary>
 /// Chooses scale and shift of the channels of a value that layers read, by the error that quantizing both to a few levels is estimated to make at their outputs:
-/// step^2 / 12 * sum of squared weights for the value, which has one step for all channels, and sum of step^2 / 12 * E[x^2] for the weights, which have
-/// one step for each output channel.
+/// (step^2 / 12 + what other pictures lose by clipping) * sum of squared weights for the value, which has one step for all channels, and
+/// sum of step^2 / 12 * E[x^2] for the weights, which have one step for each output channel.
 /// </summary>
 /// <remarks>Candidates: s = range(x)^a / range(w)^(1 - a) for several strengths a [SmoothQuant], with and without a shift to the middle of the range or to the mean.</remarks>
 internal static class EqualizationSearch
@@ -21,17 +21,18 @@ internal static class EqualizationSearch
     /// <returns>Null when no candidate lowers the error enough.</returns>
     public static ChannelEqualization? Choose(ChannelRanges ranges, IReadOnlyList<WeightProfile> weights, bool canShift, EqualizationOptions options)
     {
-        double before = Error(ranges, [.. ranges.Min.Select(_ => 1f)], null, weights, options);
+        float[] ones = [.. ranges.Min.Select(_ => 1f)];
+        double before = Error(ranges, ones, null, weights, options), avoidable = Error(ranges, ones, null, weights, options with { Overshoot = 0 });
         double[] weightRanges = LargestOf(weights);
         float[] middle = [.. ranges.Min.Zip(ranges.Max, (low, high) => (float)((low + high) / 2))], mean = [.. ranges.Mean.Select(m => (float)m)];
         ChannelEqualization? best = null;
         foreach (float[]? shift in canShift ? [null, middle, mean] : (float[]?[])[null])
         {
-            double[] valueRanges = Floored([.. Enumerable.Range(0, ranges.Count).Select(c => Reach(ranges, shift, c))]);
+            double[] valueRanges = Floored([.. Enumerable.Range(0, ranges.Count).Select(c => ranges.Reach(c, shift?[c] ?? 0))]);
             foreach (double strength in Strengths)
             {
                 float[] scale = Normalized([.. valueRanges.Zip(weightRanges, (x, w) => Math.Pow(x, strength) / Math.Pow(w, 1 - strength))]);
-                double share = Error(ranges, scale, shift, weights, options) / before;
+                double share = 1 - ((before - Error(ranges, scale, shift, weights, options)) / avoidable);
                 if (share < (best?.ErrorShare ?? (1 - options.LeastGain)))
                     best = new ChannelEqualization(scale, shift, share);
             }
@@ -42,35 +43,17 @@ internal static class EqualizationSearch
 
     private static double Error(ChannelRanges ranges, float[] scale, float[]? shift, IReadOnlyList<WeightProfile> weights, EqualizationOptions options)
     {
-        double low = 0, high = 0;
-        var energies = new double[ranges.Count];
-        for (int c = 0; c < energies.Length; c++)
-        {
-            double z = shift?[c] ?? 0, s = scale[c];
-            low = Math.Min(low, (ranges.Min[c] - z) / s);
-            high = Math.Max(high, (ranges.Max[c] - z) / s);
-            double deviation = ranges.Deviation * (ranges.Max[c] - ranges.Min[c]), mean = ranges.Mean[c] - z;
-            energies[c] = ((deviation * deviation) + (mean * mean)) / (s * s);
-        }
-
-        double step = (options.SymmetricActivations ? 2 * Math.Max(high, -low) : high - low) / (options.ActivationLevels - 1);
+        float[] factors = [.. scale.Select(s => 1 / s)];
+        double[] rounding = ranges.RoundingErrors(factors, shift, options), energies = ranges.Energies(factors, shift);
         double error = 0;
         foreach (WeightProfile weight in weights)
         {
-            double squares = 0;
-            for (int c = 0; c < energies.Length; c++)
-                squares += weight.Squares[c] * scale[c] * scale[c];
-            error += ((step * step * squares) + (weight.SquaredScales(scale, energies) / ((double)options.WeightHighest * options.WeightHighest))) / 12;
+            for (int c = 0; c < rounding.Length; c++)
+                error += rounding[c] * weight.Squares[c] * scale[c] * scale[c];
+            error += weight.SquaredScales(scale, energies) / (12.0 * options.WeightHighest * options.WeightHighest);
         }
 
         return error;
-    }
-
-    /// <summary>How far a channel goes from zero once it is shifted.</summary>
-    private static double Reach(ChannelRanges ranges, float[]? shift, int channel)
-    {
-        double z = shift?[channel] ?? 0;
-        return Math.Max(ranges.Max[channel] - z, z - ranges.Min[channel]);
     }
 
     private static double[] LargestOf(IReadOnlyList<WeightProfile> weights)

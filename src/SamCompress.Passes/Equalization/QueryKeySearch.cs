@@ -2,12 +2,12 @@ namespace SamCompress.Passes.Equalization;
 
 /// <summary>Query channels are multiplied by QueryFactor, keys become (k - KeyShift) * KeyFactor; the logits of head h then are HeadFactor[h] times what they were.</summary>
 /// <param name="KeyShift">Null for none.</param>
-/// <param name="ErrorShare">The estimated error after, as a share of the one before.</param>
+/// <param name="ErrorShare">What is left of the estimated error, without what other pictures lose at the ends of the range in any case.</param>
 internal sealed record QueryKeyEqualization(float[] QueryFactor, float[] KeyFactor, float[]? KeyShift, float[] HeadFactor, double ErrorShare);
 
 /// <summary>
-/// Chooses how query and key are evened out, by the error of the logits: step(q)^2 / 12 * sum of E[k^2] + step(k)^2 / 12 * sum of E[q^2], over the
-/// channels of all heads, as the logits see it.
+/// Chooses how query and key are evened out, by the error of the logits: error(q) * E[k^2] + error(k) * E[q^2], summed over the channels of all heads, as
+/// the logits see it, with the errors of <see cref="ChannelRanges.RoundingErrors"/>.
 /// </summary>
 internal sealed class QueryKeySearch(ChannelRanges query, ChannelRanges key, int headSize, EqualizationOptions options)
 {
@@ -28,7 +28,8 @@ internal sealed class QueryKeySearch(ChannelRanges query, ChannelRanges key, int
     public QueryKeyEqualization? Choose()
     {
         float[] ones = [.. key.Min.Select(_ => 1f)];
-        double before = Error(ones, ones, null, [.. Enumerable.Repeat(1f, Channels / headSize)]);
+        float[] heads = [.. Enumerable.Repeat(1f, Channels / headSize)];
+        double before = Error(ones, ones, null, heads, options), avoidable = Error(ones, ones, null, heads, options with { Overshoot = 0 });
         float[] middle = [.. key.Min.Zip(key.Max, (low, high) => (float)((low + high) / 2))], mean = [.. key.Mean.Select(m => (float)m)];
         QueryKeyEqualization? best = null;
         foreach (float[]? shift in CanShift ? [null, middle, mean] : (float[]?[])[null])
@@ -38,7 +39,7 @@ internal sealed class QueryKeySearch(ChannelRanges query, ChannelRanges key, int
                 foreach (bool scaleHeads in CanScaleHeads ? [false, true] : (bool[])[false])
                 {
                     QueryKeyEqualization candidate = Candidate(factors, shift, scaleHeads);
-                    candidate = candidate with { ErrorShare = Error(candidate.QueryFactor, candidate.KeyFactor, shift, candidate.HeadFactor) / before };
+                    candidate = candidate with { ErrorShare = 1 - ((before - Error(candidate.QueryFactor, candidate.KeyFactor, shift, candidate.HeadFactor, options)) / avoidable) };
                     if (candidate.ErrorShare < (best?.ErrorShare ?? (1 - options.LeastGain)))
                         best = candidate;
                 }
@@ -52,8 +53,8 @@ internal sealed class QueryKeySearch(ChannelRanges query, ChannelRanges key, int
     {
         if (!CanScale)
             return [];
-        double[] queryReach = EqualizationSearch.Floored([.. Enumerable.Range(0, Channels).Select(c => Reach(query, c, 0))]);
-        double[] keyReach = EqualizationSearch.Floored([.. Enumerable.Range(0, Channels).Select(c => Reach(key, c, shift?[c] ?? 0))]);
+        double[] queryReach = EqualizationSearch.Floored([.. Enumerable.Range(0, Channels).Select(c => query.Reach(c, 0))]);
+        double[] keyReach = EqualizationSearch.Floored([.. Enumerable.Range(0, Channels).Select(c => key.Reach(c, shift?[c] ?? 0))]);
         return Strengths.Select(strength =>
         {
             float[] factors = EqualizationSearch.Normalized([.. queryReach.Zip(keyReach, (q, k) => Math.Pow(k, 1 - strength) / Math.Pow(q, strength))]);
@@ -86,38 +87,19 @@ internal sealed class QueryKeySearch(ChannelRanges query, ChannelRanges key, int
     {
         var widest = new double[Channels / headSize];
         for (int c = 0; c < Channels; c++)
-            widest[c / headSize] = Math.Max(widest[c / headSize], Reach(ranges, c, shift?[c] ?? 0) * Math.Abs(factors[c]));
+            widest[c / headSize] = Math.Max(widest[c / headSize], ranges.Reach(c, shift?[c] ?? 0) * Math.Abs(factors[c]));
         widest = EqualizationSearch.Floored(widest);
         double largest = widest.Max();
         return [.. widest.Select(w => (float)(largest / w))];
     }
 
-    private double Error(float[] queryFactor, float[] keyFactor, float[]? shift, float[] headFactor)
+    private double Error(float[] queryFactor, float[] keyFactor, float[]? shift, float[] headFactor, EqualizationOptions used)
     {
-        (double queryStep, double[] queryEnergy) = Quantized(query, queryFactor, null);
-        (double keyStep, double[] keyEnergy) = Quantized(key, keyFactor, shift);
+        double[] queryRounding = query.RoundingErrors(queryFactor, default, used), queryEnergy = query.Energies(queryFactor, default);
+        double[] keyRounding = key.RoundingErrors(keyFactor, shift, used), keyEnergy = key.Energies(keyFactor, shift);
         double error = 0;
-        for (int h = 0; h < headFactor.Length; h++)
-            error += ((queryStep * queryStep * keyEnergy[h]) + (keyStep * keyStep * queryEnergy[h])) / (12.0 * headFactor[h] * headFactor[h]);
+        for (int c = 0; c < Channels; c++)
+            error += ((queryRounding[c] * keyEnergy[c]) + (keyRounding[c] * queryEnergy[c])) / ((double)headFactor[c / headSize] * headFactor[c / headSize]);
         return error;
     }
-
-    /// <summary>The step of the whole operand and, for each head, the sum of E[x^2] over its channels.</summary>
-    private (double Step, double[] Energy) Quantized(ChannelRanges ranges, float[] factors, float[]? shift)
-    {
-        double low = 0, high = 0;
-        var energy = new double[Channels / headSize];
-        for (int c = 0; c < Channels; c++)
-        {
-            double z = shift?[c] ?? 0, f = factors[c], a = (ranges.Min[c] - z) * f, b = (ranges.Max[c] - z) * f;
-            low = Math.Min(low, Math.Min(a, b));
-            high = Math.Max(high, Math.Max(a, b));
-            double deviation = ranges.Deviation * (b - a), mean = (ranges.Mean[c] - z) * f;
-            energy[c / headSize] += (deviation * deviation) + (mean * mean);
-        }
-
-        return ((options.SymmetricActivations ? 2 * Math.Max(high, -low) : high - low) / (options.ActivationLevels - 1), energy);
-    }
-
-    private static double Reach(ChannelRanges ranges, int channel, double shift) => Math.Max(ranges.Max[channel] - shift, shift - ranges.Min[channel]);
 }

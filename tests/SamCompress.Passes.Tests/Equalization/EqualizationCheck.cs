@@ -1,5 +1,6 @@
 using SamCompress.IR;
 using SamCompress.IR.Analysis;
+using SamCompress.Passes.Equalization;
 using SamCompress.Passes.Quantization;
 using SamCompress.Testing;
 
@@ -10,6 +11,9 @@ internal static class EqualizationCheck
 {
     /// <summary>What the passes promise, relative to the largest element of an output.</summary>
     public const double MaxRelative = 1e-5;
+
+    /// <summary>As many and as large changes as there can be.</summary>
+    public static EqualizationOptions Boldest { get; } = new() { LeastGain = 0, Overshoot = 0 };
 
     /// <summary>A skeleton, or with a slash in its name a model of <c>models</c>, cleaned up.</summary>
     public static Model Prepared(string name)

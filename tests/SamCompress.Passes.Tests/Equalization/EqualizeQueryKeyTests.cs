@@ -17,28 +17,28 @@ public sealed class EqualizeQueryKeyTests
     private static CalibrationStatistics OfCross => EqualizationCheck.Statistics(EqualizationCheck.Value("qa", -1, Query), EqualizationCheck.Value("ka", -1, Key));
 
     [Fact]
-    public void Balances_query_against_key_and_centres_the_key() => Snapshot.Match(EqualizationCheck.Apply(AttentionText.Fused, new EqualizeQueryKey(OfFused)));
+    public void Balances_query_against_key_and_centres_the_key() => Snapshot.Match(EqualizationCheck.Apply(AttentionText.Fused, new EqualizeQueryKey(OfFused, EqualizationCheck.Boldest)));
 
     [Fact]
-    public void Scales_the_query_behind_the_place_where_a_position_term_reads_it() => Snapshot.Match(EqualizationCheck.Apply(AttentionText.WithPosition, new EqualizeQueryKey(OfFused)));
+    public void Scales_the_query_behind_the_place_where_a_position_term_reads_it() => Snapshot.Match(EqualizationCheck.Apply(AttentionText.WithPosition, new EqualizeQueryKey(OfFused, EqualizationCheck.Boldest)));
 
     [Fact]
-    public void Works_between_any_number_of_tokens() => Snapshot.Match(EqualizationCheck.Apply(AttentionText.Cross, new EqualizeQueryKey(OfCross)));
+    public void Works_between_any_number_of_tokens() => Snapshot.Match(EqualizationCheck.Apply(AttentionText.Cross, new EqualizeQueryKey(OfCross, EqualizationCheck.Boldest)));
 
     [Theory]
     [InlineData("s = Div (l, c)", "divided")]
     [InlineData("s = Mul (c, l)", "multiplied")]
     public void Evens_out_heads_where_the_logits_are_scaled(string scale, string suffix) => Snapshot.Match(
-        EqualizationCheck.Apply(AttentionText.Cross.With("s = Div (l, c)", scale), new EqualizeQueryKey(OfCross, new EqualizationOptions { EqualizeHeads = true })), suffix);
+        EqualizationCheck.Apply(AttentionText.Cross.With("s = Div (l, c)", scale), new EqualizeQueryKey(OfCross, EqualizationCheck.Boldest with { EqualizeHeads = true })), suffix);
 
     [Fact]
     public void Gives_keys_without_bias_positive_means() => Snapshot.Match(EqualizationCheck.Apply(
         AttentionText.Cross.With("    ka = Add (km, bk)\n", "").With("kr = Reshape (ka, split)", "kr = Reshape (km, split)"),
-        new EqualizeQueryKey(EqualizationCheck.Statistics(EqualizationCheck.Value("qa", -1, Query), EqualizationCheck.Value("km", -1, Key)))));
+        new EqualizeQueryKey(EqualizationCheck.Statistics(EqualizationCheck.Value("qa", -1, Query), EqualizationCheck.Value("km", -1, Key)), EqualizationCheck.Boldest)));
 
     [Fact]
     public void Does_not_centre_keys_when_something_reads_the_logits() => Snapshot.Match(EqualizationCheck.Apply(
-        AttentionText.Fused.With("[1,4,5] y)", "[1,4,5] y, float[1,2,4,4] s)"), new EqualizeQueryKey(OfFused)));
+        AttentionText.Fused.With("[1,4,5] y)", "[1,4,5] y, float[1,2,4,4] s)"), new EqualizeQueryKey(OfFused, EqualizationCheck.Boldest)));
 
     [Fact]
     public void Only_centres_keys_when_the_position_term_reads_the_same_query()
@@ -47,9 +47,9 @@ public sealed class EqualizeQueryKeyTests
         using Model model = ModelText.Parse(text);
         IR.Analysis.ShapeInference.Infer(model);
         PassContext context = PassCheck.Context();
-        Assert.Equal(1, new EqualizeQueryKey(OfFused).Apply(model, context));
+        Assert.Equal(1, new EqualizeQueryKey(OfFused, EqualizationCheck.Boldest).Apply(model, context));
         Assert.Equal("is not equalized: the query is read elsewhere, and no constant of its own scales it before the product: 'qs' is read by e (Einsum), which no channel is followed through", Assert.Single(context.Diagnostics).Message);
-        Snapshot.Match(EqualizationCheck.Apply(text, new EqualizeQueryKey(OfFused)));
+        Snapshot.Match(EqualizationCheck.Apply(text, new EqualizeQueryKey(OfFused, EqualizationCheck.Boldest)));
     }
 
     [Theory]
@@ -62,7 +62,7 @@ public sealed class EqualizeQueryKeyTests
         string text = AttentionText.Fused.With(old, replacement);
         for (int i = 0; i < more.Length; i += 2)
             text = text.With(more[i], more[i + 1]);
-        EqualizationCheck.Refuses(text, new EqualizeQueryKey(OfFused), reason);
+        EqualizationCheck.Refuses(text, new EqualizeQueryKey(OfFused, EqualizationCheck.Boldest), reason);
     }
 
     [Fact]

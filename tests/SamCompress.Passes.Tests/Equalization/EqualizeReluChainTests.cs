@@ -16,7 +16,7 @@ public sealed class EqualizeReluChainTests
 
     private static readonly (float Min, float Max)[] Ranges = [(0, 3), (0, 150), (0, 0.4f)];
 
-    private static EqualizeReluChain Pass(string value = "r", int axis = -1) => new(EqualizationCheck.Statistics(EqualizationCheck.Value(value, axis, Ranges)));
+    private static EqualizeReluChain Pass(string value = "r", int axis = -1) => new(EqualizationCheck.Statistics(EqualizationCheck.Value(value, axis, Ranges)), EqualizationCheck.Boldest);
 
     [Fact]
     public void Scales_the_channels_between_two_linears() => Snapshot.Match(EqualizationCheck.Apply(Linears, Pass()));
@@ -47,7 +47,7 @@ public sealed class EqualizeReluChainTests
             y = ConvTranspose <kernel_shape = [2, 2], strides = [2, 2]> (e, w)
         }
         """,
-        new EqualizeReluChain(EqualizationCheck.Statistics(EqualizationCheck.Value("r", 1, Ranges), EqualizationCheck.Value("e", 1, (-1, 9), (0, 60), (0, 1))))));
+        new EqualizeReluChain(EqualizationCheck.Statistics(EqualizationCheck.Value("r", 1, Ranges), EqualizationCheck.Value("e", 1, (-1, 9), (0, 60), (0, 1))), EqualizationCheck.Boldest)));
 
     [Theory]
     [InlineData("y = Add (m, b)", "z = Add (m, b) u = ReduceSum <keepdims = 0> (r) y = Add (z, u)", "'r' is read by u (ReduceSum), which no channel is followed through")]

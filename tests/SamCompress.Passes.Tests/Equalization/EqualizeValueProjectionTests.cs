@@ -8,7 +8,7 @@ namespace SamCompress.Passes.Tests.Equalization;
 
 public sealed class EqualizeValueProjectionTests
 {
-    private static EqualizeValueProjection Pass => new(EqualizationCheck.Statistics(EqualizationCheck.Value("h", -1, (-1, 3), (-30, 40), (0.1f, 0.2f), (-2, -1))));
+    private static EqualizeValueProjection Pass => new(EqualizationCheck.Statistics(EqualizationCheck.Value("h", -1, (-1, 3), (-30, 40), (0.1f, 0.2f), (-2, -1))), EqualizationCheck.Boldest);
 
     [Fact]
     public void Moves_scale_and_mean_of_the_value_into_the_projection() => Snapshot.Match(EqualizationCheck.Apply(AttentionText.Fused, Pass));
