@@ -9,6 +9,9 @@ internal sealed class ProofStage(QuantizeOptions options, StageClock clock, IJob
 {
     /// <summary>Real inputs on which codes are counted: pictures of an encoder, prompts of a decoder.</summary>
     private const int Pictures = 2;
+
+    /// <summary>All activations of a picture are held at once, and a second picture finds the arena in pieces.</summary>
+    private const int PicturesOfLargeModel = 1;
     private const int Prompts = 24;
 
     /// <param name="pictures">Null when there are none: then no codes are counted.</param>
@@ -19,7 +22,7 @@ internal sealed class ProofStage(QuantizeOptions options, StageClock clock, IJob
         clock.Start("prove quantizers");
         using Model model = OnnxReader.Read(artifact);
         return new QuantizerProof(options.Execution.FrugalSession)
-            .Run(() => OnnxReader.Read(artifact), plan, pictures is null ? null : new CalibrationSamples(pictures, progress, cancellation).ForEncoder(model).Take(Pictures), cancellation);
+            .Run(() => OnnxReader.Read(artifact), plan, pictures is null ? null : new CalibrationSamples(pictures, progress, cancellation).ForEncoder(model).Take(Comparison.IsSmall(options.Model) ? Pictures : PicturesOfLargeModel), cancellation);
     }
 
     /// <param name="decoder">The float decoder.</param>

@@ -83,7 +83,7 @@ internal sealed class ScaleProbe : IDisposable
 
     private void AddGrid(Graph graph, Value value, HashSet<Node> readers)
     {
-        string stem = graph.FreshName("samcompress_grid");
+        string stem = graph.FreshName($"samcompress_grid_{_grids.Count}");
         Use[] uses = [.. value.Uses.Where(u => readers.Contains(u.Node))];
         Value min = Input("_min"), max = Input("_max"), scale = Input("_scale");
         Node first = graph.Nodes.First(n => uses.Any(u => u.Node == n));
