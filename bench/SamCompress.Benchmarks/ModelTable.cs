@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 using SamCompress.IR;
 using SamCompress.Runtime.Inference;
 using SamCompress.Testing;
@@ -77,39 +75,5 @@ internal sealed class ModelTable
 
         using RuntimeTensors outputs = session.Run(inputs);
         return outputs.ToDictionary(o => o.Key, o => o.Value.ToArray<float>());
-    }
-
-    /// <summary>A finished run of the command line.</summary>
-    /// <param name="PeakMegabytes">The largest resident memory that was seen, in 10^6 bytes.</param>
-    private sealed record Execution(double Seconds, long PeakMegabytes, JsonElement Result)
-    {
-        public static Execution Of(params string[] arguments)
-        {
-            var start = new ProcessStartInfo(Path.Combine(SkeletonModels.RepositoryRoot, "samcompress"), arguments) { RedirectStandardOutput = true };
-            long began = Stopwatch.GetTimestamp();
-            using Process process = Process.Start(start)!;
-            Task<string> text = process.StandardOutput.ReadToEndAsync();
-            long peak = 0;
-            while (!process.WaitForExit(5))
-                peak = Math.Max(peak, PeakMemory(process.Id));
-            double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-            if (process.ExitCode is not (0 or 1))
-                throw new InvalidOperationException($"samcompress {string.Join(' ', arguments)} ended with {process.ExitCode}: {text.Result}");
-            return new Execution(seconds, peak / 1_000_000, JsonDocument.Parse(text.Result).RootElement);
-        }
-
-        /// <summary>The high-water mark of resident memory in bytes, as Linux keeps it; 0 when the process is gone.</summary>
-        private static long PeakMemory(int process)
-        {
-            try
-            {
-                string line = File.ReadLines($"/proc/{process}/status").FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)) ?? "";
-                return line.Length == 0 ? 0 : long.Parse(line.AsSpan(6, line.Length - 9), NumberStyles.Any, CultureInfo.InvariantCulture) * 1024;
-            }
-            catch (IOException)
-            {
-                return 0;
-            }
-        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using SamCompress.Benchmarks;
+using SamCompress.Benchmarks.Quantization;
 using SamCompress.Testing;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
@@ -25,6 +26,9 @@ if (args is ["models", .. string[] names])
     new ModelTable().Print(names);
     return 0;
 }
+
+if (args is ["quantization", .. string[] choices])
+    return QuantizationTables.Print(choices);
 
 if (args is ["--list"])
 {
