@@ -14,7 +14,6 @@ internal sealed class ScaleProbe : IDisposable
     private readonly string _image;
     private readonly Dictionary<string, GridInputs> _grids = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _noises = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, long[]> _shapes = new(StringComparer.Ordinal);
 
     /// <param name="model">Is changed, and must live longer.</param>
     /// <param name="values">The activations that get a grid, by name.</param>
@@ -38,12 +37,9 @@ internal sealed class ScaleProbe : IDisposable
 
     public string EmbeddingsOutput { get; }
 
-    /// <summary>The static shape of a layer's output; empty when it is not known.</summary>
-    public long[] ShapeOf(string layer) => _shapes[layer];
-
     /// <param name="grids">One for each value.</param>
     /// <param name="noise">What is added to the output of one layer, or null.</param>
-    public RuntimeTensors Run(RuntimeTensor image, IReadOnlyDictionary<string, QuantizationGrid> grids, (string Layer, float[] Elements)? noise, CancellationToken cancellation)
+    public RuntimeTensors Run(RuntimeTensor image, IReadOnlyDictionary<string, QuantizationGrid> grids, (string Layer, float[] Elements, long[] Shape)? noise, CancellationToken cancellation)
     {
         var inputs = new Dictionary<string, RuntimeTensor>(StringComparer.Ordinal);
         try
@@ -57,7 +53,7 @@ internal sealed class ScaleProbe : IDisposable
             }
 
             foreach ((string layer, string input) in _noises)
-                inputs.Add(input, noise is { } added && added.Layer == layer ? RuntimeTensor.Of(added.Elements, _shapes[layer]) : RuntimeTensor.Of([0f], 1));
+                inputs.Add(input, noise is { } added && added.Layer == layer ? RuntimeTensor.Of(added.Elements, added.Shape) : RuntimeTensor.Of([0f], 1));
             return _session.Run(new Dictionary<string, RuntimeTensor>(inputs, StringComparer.Ordinal) { [_image] = image }, cancellationToken: cancellation);
         }
         finally
@@ -72,7 +68,6 @@ internal sealed class ScaleProbe : IDisposable
     private void AddNoise(Graph graph, QuantizableLayer layer)
     {
         Value output = layer.Output;
-        _shapes.Add(layer.Node.Output.Name, output.Shape?.ToStatic() ?? []);
         string name = graph.FreshName("samcompress_noise");
         Value noise = graph.AddInput(name, ElementType.Float);
         Node add = graph.InsertBefore(output.Producer!.Next, "Add", [output, noise], [graph.FreshName("samcompress_noisy")]);
