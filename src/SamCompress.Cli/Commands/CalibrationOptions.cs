@@ -12,7 +12,7 @@ internal sealed class CalibrationOptions
     private readonly Option<string?> _cache = new("--calibration-cache") { Description = "Statistics to use when the file is there, else to write.", HelpName = "FILE" };
 
     public static Option<string> MethodOption() =>
-        CommonOptions.Choice("--calibration-method", "By what scales are chosen.", "mse", "minmax", "percentile", "mse", "cosine", "kl", "entropy");
+        CommonOptions.Choice("--calibration-method", "By what scales are chosen.", "mse", "minmax", "percentile", "mse", "cosine", "kl", "hessian", "entropy");
 
     public void AddTo(Command command)
     {

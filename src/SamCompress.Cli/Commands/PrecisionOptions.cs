@@ -21,11 +21,16 @@ internal sealed class PrecisionOptions
     private readonly Option<string> _rounding = CommonOptions.Choice("--rounding", "How weights become integers; auto is gptq below 8 bits.", "auto", "auto", "nearest", "gptq");
     private readonly Option<bool> _keepRanges = new("--no-equalize") { Description = "Leave channels and heads as uneven as they are." };
 
+    private readonly Option<bool> _plainBias = new("--no-bias-correction") { Description = "Leave biases as they are." };
+    private readonly Option<bool> _twins = new("--twin-ranges") { Description = "Give the outputs of Gelu and Softmax two ranges each, at the price of two products." };
+    private readonly Option<int?> _stages = Numbers.Whole("--gptq-stages", "Round layers in so many groups, each behind the quantized ones before it. [default: 1]", 1, 1000);
+    private readonly Option<int?> _rerank = Numbers.Whole("--rerank", "Choose among the best ranges by the masks, on so many calibration pictures. [default: 0]", 0, 1000);
+
     public PrecisionOptions() => _precision.Aliases.Add("-p");
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _precision, _target, _rounding, _keepRanges })
+        foreach (Option option in new Option[] { _precision, _target, _rounding, _stages, _keepRanges, _plainBias, _twins, _rerank })
             command.Options.Add(option);
     }
 
@@ -35,5 +40,9 @@ internal sealed class PrecisionOptions
         Target = parse.GetRequiredValue(_target),
         Rounding = parse.GetRequiredValue(_rounding) switch { "nearest" => WeightRounding.Nearest, "gptq" => WeightRounding.Gptq, _ => null },
         Equalize = !parse.GetValue(_keepRanges),
+        CorrectBias = !parse.GetValue(_plainBias),
+        TwinRanges = parse.GetValue(_twins),
+        GptqStages = parse.GetValue(_stages) ?? 1,
+        RerankPictures = parse.GetValue(_rerank) ?? 0,
     };
 }

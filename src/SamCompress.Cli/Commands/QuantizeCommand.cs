@@ -1,6 +1,7 @@
 using System.CommandLine;
 using SamCompress.Cli.Jobs;
 using SamCompress.Cli.Rendering;
+using SamCompress.Passes.Quantization;
 
 namespace SamCompress.Cli.Commands;
 
@@ -16,7 +17,7 @@ internal static class QuantizeCommand
         var execution = new ExecutionOptions();
         var precision = new PrecisionOptions();
         var decoder = new Option<string?>("--decoder") { Description = "The mask decoder to validate with. [default: the one beside the model]", HelpName = "FILE" };
-        Option<string> decoderPrecision = CommonOptions.Choice("--decoder-precision", "Whether the mask decoder is quantized too.", "float", "float", "w8a8");
+        Option<string> decoderPrecision = CommonOptions.Choice("--decoder-precision", "Whether the mask decoder is quantized too.", "float", ["float", .. Precision.All.Select(p => p.Name)]);
         var encoder = new Option<string?>("--encoder") { Description = "Quantize a mask decoder, fed by this encoder.", HelpName = "FILE" };
         Option<double?> minMiou = Numbers.Between("--min-miou", "Leave layers float until the mean mask IoU is this; exit with 1 when it is lower.", 0, 1);
         Option<double?> maxDrop = Numbers.Between("--max-drop", "The same, as how much below 1 the mean mask IoU may be.", 0, 1);

@@ -89,11 +89,11 @@ internal sealed class DecoderStage
         new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.PrepareQuantization]).Run(model, context);
         QuantizationRequest request = _options.Quantization with { Precision = Precision.All.First(p => p.Name == _options.DecoderPrecision) };
         var quantization = new QuantizationStage(
-            request, request.Options(_options.Calibration, NodeSelection.All, _options.AllowRequantize), _options.Execution, context, clock, cancellation, " decoder");
+            request, request.Options(_options.Calibration with { Method = _options.Calibration.Method == "hessian" ? "mse" : _options.Calibration.Method }, NodeSelection.All, _options.AllowRequantize), _options.Execution, context, clock, cancellation, " decoder");
         var samples = new CalibrationSamples(pictures, progress, cancellation);
-        CalibrationStatistics statistics = quantization.Calibrate(
-            model, new CalibrationOrigin(hash, CommandLine.Version, pictures.SetHash), () => samples.ForDecoder(_decoder, _options.Model, _options.Execution.Session, student));
-        QuantizationPlan plan = quantization.Plan(model, statistics);
+        Func<IEnumerable<CalibrationSample>> prompted = () => samples.ForDecoder(_decoder, _options.Model, _options.Execution.Session, student);
+        CalibrationStatistics statistics = quantization.Calibrate(model, new CalibrationOrigin(hash, CommandLine.Version, pictures.SetHash), prompted);
+        QuantizationPlan plan = quantization.Plan(model, statistics, samples: prompted);
         clock.Start("quantize decoder");
         new PassPipeline([new QuantizePass(plan)]).Run(model, context);
         QuantizeJob.SetProvenance(model, hash, statistics);

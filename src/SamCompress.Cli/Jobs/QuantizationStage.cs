@@ -3,6 +3,7 @@ using SamCompress.IR;
 using SamCompress.Passes;
 using SamCompress.Passes.Equalization;
 using SamCompress.Passes.Quantization;
+using SamCompress.Passes.Quantization.Search;
 using SamCompress.Passes.Targets;
 using SamCompress.Runtime.Observers;
 
@@ -25,7 +26,7 @@ internal sealed class QuantizationStage(
 {
     public TargetDescription Target { get; } = TargetDescription.Load(request.Target);
 
-    private QuantizationPlanner Planner => new(options, Target);
+    public QuantizationPlanner Planner => new(options, Target);
 
     private EqualizationOptions Equalization => new()
     {
@@ -71,10 +72,43 @@ internal sealed class QuantizationStage(
             Equalize(model, statistics with { Values = statistics.BeforeEqualization });
     }
 
-    public QuantizationPlan Plan(Model model, CalibrationStatistics statistics)
+    /// <param name="samples">The same as for <see cref="Calibrate"/>; null when the layers cannot be calibrated one behind the other.</param>
+    public QuantizationPlan Plan(Model model, CalibrationStatistics statistics, SearchGuidance? guidance = null, Func<IEnumerable<CalibrationSample>>? samples = null)
     {
         clock.Start("search scales" + what);
-        return Planner.Plan(model, statistics, cancellation: cancellation);
+        QuantizationPlan plan = Planner.Plan(model, statistics, guidance, cancellation);
+        return options.Rounding == WeightRounding.Gptq && request.GptqStages > 1 && samples is not null ? InStages(model, statistics, plan, guidance, samples) : plan;
+    }
+
+    /// <summary>
+    /// Rounds the layers in groups, in graph order: each group is observed again in a copy of the model in which those before it are quantized, so that its
+    /// weights make up for what reaches it. Its ranges stay those of the float model.
+    /// </summary>
+    private QuantizationPlan InStages(Model model, CalibrationStatistics statistics, QuantizationPlan plan, SearchGuidance? guidance, Func<IEnumerable<CalibrationSample>> samples)
+    {
+        LayerPlan[] layers = [.. plan.Layers];
+        int[] quantized = [.. Enumerable.Range(0, layers.Length).Where(i => layers[i] is { Execution: not LayerExecution.Float, Kind: LayerKind.Linear })];
+        int stages = Math.Min(request.GptqStages, quantized.Length);
+        var calibrator = new Calibrator(new CalibrationSettings { Session = execution.Session, MaxMemory = execution.MaxMemory });
+        var origin = new CalibrationOrigin(statistics.ModelHash, statistics.ToolVersion, statistics.PictureSetHash);
+        guidance = (guidance ?? new SearchGuidance()) with { Grids = plan.Activations.Where(a => a.Twin is null).ToDictionary(a => a.Value, a => a.Grid, StringComparer.Ordinal) };
+        for (int stage = 1; stage < stages; stage++)
+        {
+            HashSet<string> done = [.. quantized[..(quantized.Length * stage / stages)].Select(i => layers[i].NodeOutput)];
+            int[] next = quantized[(quantized.Length * stage / stages)..(quantized.Length * (stage + 1) / stages)];
+            HashSet<string> inputs = [.. next.Select(i => layers[i].Input)];
+            clock.Start($"calibrate{what} stage {stage + 1} of {stages}");
+            using Model copy = ModelCopy.Of(model);
+            new QuantizePass((plan with { Layers = layers }).Revert(l => done.Contains(l.NodeOutput) ? null : "its turn comes later")).Apply(copy, new PassContext { Cancellation = cancellation });
+            CalibrationStatistics seen = calibrator.Run(copy, [.. Planner.RequiredStatistics(model).Where(o => inputs.Contains(o.Name))], samples(), origin, cancellationToken: cancellation);
+            // The other layers are not rounded again: without samples they cost nothing.
+            CalibrationStatistics mixed = statistics with { Values = [.. statistics.Values.Select(v => v with { Samples = seen.Find(v.Name)?.Samples })] };
+            QuantizationPlan again = Planner.Plan(model, mixed, guidance, cancellation);
+            foreach (int i in next)
+                layers[i] = again.Layers[i];
+        }
+
+        return plan with { Layers = layers };
     }
 
     private void Equalize(Model model, CalibrationStatistics statistics) =>

@@ -4,6 +4,7 @@ using SamCompress.IR;
 using SamCompress.Passes;
 using SamCompress.Passes.Analysis;
 using SamCompress.Passes.Quantization;
+using SamCompress.Passes.Quantization.Search;
 using SamCompress.Passes.Targets;
 using SamCompress.Runtime.Evaluation;
 using SamCompress.Runtime.Inference;
@@ -47,7 +48,8 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
             return NothingToDo(source, quantization.Plan(model, NoStatistics(hash)));
         (CalibrationStatistics statistics, bool fromCache) =
             new CalibrationStage(options.Calibration, options.Execution, options.Encoder, quantization, _clock, progress, cancellation).Run(model, hash, pictures);
-        QuantizationPlan plan = quantization.Plan(model, statistics);
+        SearchGuidance? guidance = new GuidanceStage(options, decoder, _clock, progress, cancellation).Run(model, statistics, quantization.Planner, pictures);
+        QuantizationPlan plan = quantization.Plan(model, statistics, guidance, pictures is null || options.Encoder is not null ? null : () => new CalibrationSamples(pictures, progress, cancellation).ForEncoder(model));
         _clock.Start("quantize");
         (plan, ReportedMixedPrecision? mixed) = new MixedPrecisionStage(options, decoder, _clock, progress, cancellation).Run(model, plan, pictures);
         RunPasses(model, [new QuantizePass(plan)]);
@@ -161,6 +163,9 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         ["rounding"] = options.Quantization.Options(options.Calibration, options.Selection, options.AllowRequantize).Rounding.ToString().ToLowerInvariant(),
         ["equalize"] = options.Quantization.Equalize,
         ["correctBias"] = options.Quantization.CorrectBias,
+        ["twinRanges"] = options.Quantization.TwinRanges,
+        ["gptqStages"] = options.Quantization.GptqStages,
+        ["rerank"] = options.Quantization.RerankPictures,
         ["decoderPrecision"] = options.DecoderPrecision,
         ["calibrationMethod"] = options.Calibration.Method,
         ["percentile"] = options.Calibration.Method == "percentile" ? options.Calibration.Percentile ?? PercentileEstimator.Default : null,

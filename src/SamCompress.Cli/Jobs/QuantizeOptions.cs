@@ -45,6 +45,15 @@ public sealed record QuantizationRequest
 
     public bool CorrectBias { get; init; } = true;
 
+    /// <summary>See <see cref="QuantizationOptions.TwinRanges"/>.</summary>
+    public bool TwinRanges { get; init; }
+
+    /// <summary>With GPTQ: so many groups of layers, in graph order, each calibrated behind the quantized layers before it.</summary>
+    public int GptqStages { get; init; } = 1;
+
+    /// <summary>On how many pictures the best grids of each activation are judged by the masks; 0 for none.</summary>
+    public int RerankPictures { get; init; }
+
     public QuantizationOptions Options(CalibrationRequest calibration, NodeSelection selection, bool allowRequantize) => new()
     {
         Precision = Precision,
@@ -66,6 +75,7 @@ public sealed record QuantizationRequest
         },
         Rounding = Rounding ?? (Precision.WeightBits < 8 ? WeightRounding.Gptq : WeightRounding.Nearest),
         CorrectBias = CorrectBias,
+        TwinRanges = TwinRanges,
         Selection = selection,
         AllowRequantize = allowRequantize,
     };

@@ -15,6 +15,9 @@ internal sealed class AttentionPlanner(Graph graph, TargetDescription target)
         p.BehindSoftmax ? new ObservedValue(p.Right.Name, -1, (int)Dimension(p.Right, 1)!.Value) : new ObservedValue(p.Right.Name, -2, (int)Dimension(p.Right, 2)!.Value),
     });
 
+    /// <summary>Whether a factor comes from a Softmax.</summary>
+    public bool IsProbability(string value) => Quantized.Any(p => p.BehindSoftmax && p.Left.Name == value);
+
     private IEnumerable<AttentionProduct> Quantized => _products.Where(p => WhyFloat(p) is null);
 
     /// <summary>The plans of layers with those of the products among them, in graph order.</summary>

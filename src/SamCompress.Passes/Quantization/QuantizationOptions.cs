@@ -53,6 +53,12 @@ public sealed record QuantizationOptions
     /// <summary>Whether biases make up for the mean error of quantized inputs and weights.</summary>
     public bool CorrectBias { get; init; } = true;
 
+    /// <summary>
+    /// Whether what comes from a Gelu or a Softmax gets two ranges, each with half of the codes (the twin quantizers of TinySAM). Each product is then
+    /// made twice.
+    /// </summary>
+    public bool TwinRanges { get; init; }
+
     /// <summary>A Linear with fewer inputs stays float: it gains nothing, and coordinates need their precision.</summary>
     public int FewestInputs { get; init; } = 8;
 

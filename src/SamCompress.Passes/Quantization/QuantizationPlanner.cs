@@ -96,7 +96,8 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
     }
 
     /// <summary>An activation to be quantized, with the layers that read it as integers.</summary>
-    private sealed record WantedActivation(string Value, bool AtProducer, IReadOnlyList<QuantizableLayer> Readers);
+    /// <param name="IsProbability">Whether it comes from the Softmax of an attention.</param>
+    private sealed record WantedActivation(string Value, bool AtProducer, IReadOnlyList<QuantizableLayer> Readers, bool IsProbability = false);
 
     private List<WantedActivation> WantedActivations(IReadOnlyList<(QuantizableLayer Layer, LayerExecution Execution, string Why)> decisions, AttentionPlanner? attention)
     {
@@ -115,7 +116,7 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
 
         foreach (ObservedValue factor in attention?.RequiredStatistics ?? [])
             readers.TryAdd(factor.Name, []);
-        return [.. readers.Select(r => new WantedActivation(r.Key, produced.Contains(r.Key), r.Value))];
+        return [.. readers.Select(r => new WantedActivation(r.Key, produced.Contains(r.Key), r.Value, r.Value.Count == 0 && attention?.IsProbability(r.Key) == true))];
     }
 
     private IEnumerable<(QuantizableLayer Layer, LayerExecution Execution, string Why)> Decide(Model model)
@@ -214,6 +215,12 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
 
     private ActivationPlan Activation(WantedActivation wanted, ValueStatistics seen, SearchGuidance? guidance)
     {
+        if (options.TwinRanges && Twin(wanted, seen, guidance) is { } found)
+        {
+            string range = string.Create(CultureInfo.InvariantCulture, $"two ranges: [{found.Twin.Below.Min:G4}, {found.Twin.Threshold:G4}] and up to {found.Twin.Threshold + found.Above.Max:G4} of [{seen.Min:G4}, {seen.Max:G4}] seen");
+            return new ActivationPlan(wanted.Value, target.ActivationType, found.Above, wanted.AtProducer, range) { Twin = found.Twin };
+        }
+
         QuantizationGrid grid;
         string by = options.Metric.ToString().ToLowerInvariant();
         if (guidance?.Grids.TryGetValue(wanted.Value, out QuantizationGrid judged) == true)
@@ -241,6 +248,18 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
     {
         (int lowest, int highest) = Codes;
         return target.SymmetricActivations ? QuantizationGrid.Symmetric(Math.Max(-min, max), highest) : QuantizationGrid.Affine(min, max, lowest, highest);
+    }
+
+    /// <summary>Two ranges where the values come from a Gelu or a Softmax and all that reads them can take two products; else null.</summary>
+    private (QuantizationGrid Above, TwinRange Twin)? Twin(WantedActivation wanted, ValueStatistics seen, SearchGuidance? guidance)
+    {
+        if (wanted.AtProducer || target.SymmetricActivations || target.ActivationType != ElementType.UInt8)
+            return null;
+        if (wanted.IsProbability)
+            return TwinSearch.Softmax(seen, options.Precision.ActivationBits);
+        return wanted.Readers.Count > 0 && wanted.Readers.All(r => r.Kind == LayerKind.Linear) && IsSearched(seen) && TwinSearch.IsGelu(seen)
+            ? TwinSearch.Gelu(seen, Importance(wanted, seen.Samples!.Channels, guidance), options.Metric, options.Precision.ActivationBits)
+            : null;
     }
 
     private float[] Importance(WantedActivation wanted, int channels, SearchGuidance? guidance)
