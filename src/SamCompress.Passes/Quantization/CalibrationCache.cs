@@ -174,7 +174,7 @@ public static class CalibrationCache
         };
         int channels = value.ChannelMin.Count;
         if (channels > 0 && json.TryGetProperty("rows", out _))
-            value = value with { Samples = new ActivationSamples(channels, Floats(json, "rows", name), Floats(json, "meanSquare", name), Floats(json, "moments", name), Floats(json, "momentsMean", name)) };
+            value = value with { Samples = ReadSamples(json, channels, name) };
         if (channels == 0 || value.ChannelMax.Count != channels || value.ChannelMean.Count != channels)
             throw new FormatException($"value '{name}': {channels} minima, {value.ChannelMax.Count} maxima and {value.ChannelMean.Count} means of channels");
         for (int i = 0; i < channels; i++)
@@ -185,6 +185,18 @@ public static class CalibrationCache
         }
 
         return value;
+    }
+
+    private static ActivationSamples ReadSamples(JsonElement json, int channels, string name)
+    {
+        try
+        {
+            return new ActivationSamples(channels, Floats(json, "rows", name), Floats(json, "meanSquare", name), Floats(json, "moments", name), Floats(json, "momentsMean", name));
+        }
+        catch (ArgumentException e)
+        {
+            throw new FormatException($"value '{name}': {e.Message}", e);
+        }
     }
 
     private static Moments ReadMoments(JsonElement json, string property, string name) =>
@@ -203,7 +215,8 @@ public static class CalibrationCache
 
     private static float[] Floats(JsonElement json, string property, string name)
     {
-        byte[] bytes = json.GetProperty(property).GetBytesFromBase64();
+        if (!json.TryGetProperty(property, out JsonElement text) || text.ValueKind != JsonValueKind.String || !text.TryGetBytesFromBase64(out byte[]? bytes))
+            throw new FormatException($"value '{name}': {property} is no base64");
         if (bytes.Length % sizeof(float) != 0)
             throw new FormatException($"value '{name}': {property} holds {bytes.Length} bytes, which are no whole numbers");
         float[] numbers = MemoryMarshal.Cast<byte, float>(bytes).ToArray();

@@ -236,12 +236,18 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
         {
             (int lowest, int highest) = Codes;
             ValueRange range = options.Estimator.Estimate(seen, highest - lowest + 1);
-            grid = target.SymmetricActivations ? QuantizationGrid.Symmetric(Math.Max(-range.Min, range.Max), highest) : QuantizationGrid.Affine(range.Min, range.Max, lowest, highest);
+            grid = GridOf(range.Min, range.Max);
             by = options.Estimator.Name;
         }
 
         string why = string.Create(CultureInfo.InvariantCulture, $"{by}: [{grid.Min:G4}, {grid.Max:G4}] of [{seen.Min:G4}, {seen.Max:G4}] seen");
         return new ActivationPlan(wanted.Value, target.ActivationType, grid, wanted.AtProducer, why);
+    }
+
+    private QuantizationGrid GridOf(float min, float max)
+    {
+        (int lowest, int highest) = Codes;
+        return target.SymmetricActivations ? QuantizationGrid.Symmetric(Math.Max(-min, max), highest) : QuantizationGrid.Affine(min, max, lowest, highest);
     }
 
     /// <summary>Two ranges where the values come from a Gelu or a Softmax and all that reads them can take two products; else null.</summary>
@@ -334,8 +340,7 @@ public sealed class QuantizationPlanner(QuantizationOptions options, TargetDescr
         string name = layer.Node.Output.Name;
         if (!observed.TryGetValue(name, out ValueStatistics? seen) || seen.ChannelMin.Count != layer.OutputChannels)
             throw new SamCompressException(FailureKind.InputRejected, $"the calibration statistics hold nothing about the channels of '{name}'", "calibrate again with these options");
-        (int lowest, int highest) = target.ActivationType == ElementType.Int8 ? (-128, 127) : (0, 255);
-        return [.. seen.ChannelMin.Zip(seen.ChannelMax, (min, max) => QuantizationGrid.Affine(min, max, lowest, highest))];
+        return [.. seen.ChannelMin.Zip(seen.ChannelMax, GridOf)];
     }
 
     /// <summary>Without the activations of layers that turned out to stay float.</summary>

@@ -12,9 +12,8 @@ internal sealed class ScaleProbe : IDisposable
 {
     private readonly OnnxSession _session;
     private readonly string _image;
-    private readonly Dictionary<string, string> _grids = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, GridInputs> _grids = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _noises = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, long[]> _shapes = new(StringComparer.Ordinal);
 
     /// <param name="model">Is changed, and must live longer.</param>
     /// <param name="values">The activations that get a grid, by name.</param>
@@ -34,28 +33,27 @@ internal sealed class ScaleProbe : IDisposable
         EmbeddingsOutput = graph.Outputs.FirstOrDefault(o => o.Name == Prompts.DecoderInterface.ImageEmbeddings)?.Name ?? graph.Outputs[0].Name;
     }
 
-    public string EmbeddingsOutput { get; }
+    private sealed record GridInputs(string Min, string Max, string Scale);
 
-    /// <summary>The static shape of a layer's output; empty when it is not known.</summary>
-    public long[] ShapeOf(string layer) => _shapes[layer];
+    public string EmbeddingsOutput { get; }
 
     /// <param name="grids">One for each value.</param>
     /// <param name="noise">What is added to the output of one layer, or null.</param>
-    public RuntimeTensors Run(RuntimeTensor image, IReadOnlyDictionary<string, QuantizationGrid> grids, (string Layer, float[] Elements)? noise, CancellationToken cancellation)
+    public RuntimeTensors Run(RuntimeTensor image, IReadOnlyDictionary<string, QuantizationGrid> grids, (string Layer, float[] Elements, long[] Shape)? noise, CancellationToken cancellation)
     {
         var inputs = new Dictionary<string, RuntimeTensor>(StringComparer.Ordinal);
         try
         {
-            foreach ((string value, string stem) in _grids)
+            foreach ((string value, GridInputs names) in _grids)
             {
                 QuantizationGrid grid = grids[value];
-                inputs.Add(stem + "_min", RuntimeTensor.Scalar(grid.Min));
-                inputs.Add(stem + "_max", RuntimeTensor.Scalar(grid.Max));
-                inputs.Add(stem + "_scale", RuntimeTensor.Scalar(grid.Scale));
+                inputs.Add(names.Min, RuntimeTensor.Scalar(grid.Min));
+                inputs.Add(names.Max, RuntimeTensor.Scalar(grid.Max));
+                inputs.Add(names.Scale, RuntimeTensor.Scalar(grid.Scale));
             }
 
             foreach ((string layer, string input) in _noises)
-                inputs.Add(input, noise is { } added && added.Layer == layer ? RuntimeTensor.Of(added.Elements, _shapes[layer]) : RuntimeTensor.Of([0f], 1));
+                inputs.Add(input, noise is { } added && added.Layer == layer ? RuntimeTensor.Of(added.Elements, added.Shape) : RuntimeTensor.Of([0f], 1));
             return _session.Run(new Dictionary<string, RuntimeTensor>(inputs, StringComparer.Ordinal) { [_image] = image }, cancellationToken: cancellation);
         }
         finally
@@ -70,7 +68,6 @@ internal sealed class ScaleProbe : IDisposable
     private void AddNoise(Graph graph, QuantizableLayer layer)
     {
         Value output = layer.Output;
-        _shapes.Add(layer.Node.Output.Name, output.Shape?.ToStatic() ?? []);
         string name = graph.FreshName("samcompress_noise");
         Value noise = graph.AddInput(name, ElementType.Float);
         Node add = graph.InsertBefore(output.Producer!.Next, "Add", [output, noise], [graph.FreshName("samcompress_noisy")]);
@@ -81,18 +78,22 @@ internal sealed class ScaleProbe : IDisposable
         _noises.Add(layer.Node.Output.Name, name);
     }
 
+    /// <summary>Rounds what layers read of a value; where none reads it, a layer gives it as integers, and all its users read those.</summary>
     private void AddGrid(Graph graph, Value value, HashSet<Node> readers)
     {
-        string stem = graph.FreshName($"samcompress_grid_{_grids.Count}");
-        Use[] uses = [.. value.Uses.Where(u => readers.Contains(u.Node))];
+        Use[] here = [.. value.Uses.Where(u => u.Node.Graph == graph)], uses = [.. here.Where(u => readers.Contains(u.Node))];
+        if (uses.Length == 0)
+            uses = here;
+        if (uses.Length == 0)
+            return;
         Value min = Input("_min"), max = Input("_max"), scale = Input("_scale");
         Node first = graph.Nodes.First(n => uses.Any(u => u.Node == n));
         Value clipped = Insert("Clip", value, min, max), codes = Insert("Round", Insert("Div", clipped, scale)), rounded = Insert("Mul", codes, scale);
         foreach (Use use in uses)
             use.Node.ReplaceInput(use.InputIndex, rounded);
-        _grids.Add(value.Name, stem);
+        _grids.Add(value.Name, new GridInputs(min.Name, max.Name, scale.Name));
 
-        Value Input(string suffix) => graph.AddInput(stem + suffix, ElementType.Float, Shape.Of());
+        Value Input(string suffix) => graph.AddInput(graph.FreshName("samcompress_grid" + suffix), ElementType.Float, Shape.Of());
 
         Value Insert(string opType, params Value[] inputs) => graph.InsertBefore(first, opType, inputs, [graph.FreshName("samcompress_rounded")]).Output;
     }

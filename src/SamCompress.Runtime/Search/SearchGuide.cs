@@ -94,7 +94,8 @@ public sealed class SearchGuide(MaskDecoder decoder, IReadOnlyList<EncoderImage>
         int channels = layer.OutputChannels, groups = Math.Min(Groups, channels);
         double[] power = OutputPower.Of(layer, samples, PowerRows);
         var sensitivity = new float[channels];
-        var elements = new float[probe.ShapeOf(name).Aggregate(1L, (product, d) => product * d)];
+        long[] shape = layer.Output.Shape!.ToStatic()!;
+        var elements = new float[shape.Aggregate(1L, (product, d) => product * d)];
         for (int g = 0; g < groups; g++)
         {
             int start = channels * g / groups, end = channels * (g + 1) / groups;
@@ -104,7 +105,7 @@ public sealed class SearchGuide(MaskDecoder decoder, IReadOnlyList<EncoderImage>
             var random = new Random(g);
             for (int i = 0; i < elements.Length; i++)
                 elements[i] = i % channels >= start && i % channels < end ? (float)(random.Next(2) == 0 ? size : -size) : 0;
-            double divergence = Divergence(probe, NoGrids, (name, elements), divergences, cancellation);
+            double divergence = Divergence(probe, NoGrids, (name, elements, shape), divergences, cancellation);
             sensitivity.AsSpan(start, end - start).Fill((float)(2 * divergence / (size * size * (end - start))));
         }
 
@@ -124,7 +125,7 @@ public sealed class SearchGuide(MaskDecoder decoder, IReadOnlyList<EncoderImage>
     }
 
     private double Divergence(
-        ScaleProbe probe, Dictionary<string, QuantizationGrid> grids, (string Layer, float[] Elements)? noise, MaskDivergence[] divergences, CancellationToken cancellation)
+        ScaleProbe probe, Dictionary<string, QuantizationGrid> grids, (string Layer, float[] Elements, long[] Shape)? noise, MaskDivergence[] divergences, CancellationToken cancellation)
     {
         double sum = 0;
         for (int i = 0; i < divergences.Length; i++)

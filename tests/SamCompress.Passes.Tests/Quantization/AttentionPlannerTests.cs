@@ -33,8 +33,8 @@ public sealed class AttentionPlannerTests
         using Model model = Inferred(Attention);
         TargetDescription target = Asking(TargetDescription.Load("ort-cpu"));
         Assert.Equal(
-            [new ObservedValue("A", -1, 3), new ObservedValue("K", -2, 3), new ObservedValue("P", -1, 4), new ObservedValue("Q", -1, 3), new ObservedValue("V", -1, 3), new ObservedValue("X", -1, 3)],
-            Planner(target).RequiredStatistics(model));
+            [("A", -1, 3), ("K", -2, 3), ("P", -1, 4), ("Q", -1, 3), ("V", -1, 3), ("X", -1, 3)],
+            Planner(target).RequiredStatistics(model).Select(o => (o.Name, o.ChannelAxis, o.Channels)));
         QuantizationPlan plan = Plan(model, target);
         Assert.Equal(
             [(LayerKind.Linear, "X", null), (LayerKind.AttentionMatMul, "Q", "K"), (LayerKind.AttentionMatMul, "P", "V"), (LayerKind.Linear, "A", null)],

@@ -1,5 +1,6 @@
 using SamCompress.IR;
 using SamCompress.Passes.Quantization;
+using SamCompress.Passes.Quantization.Search;
 using SamCompress.Testing;
 
 namespace SamCompress.Passes.Tests.Quantization;
@@ -11,8 +12,19 @@ public sealed class QuantizationPlannerTests
     {
         using Model model = Layers();
         Assert.Equal(
-            [new ObservedValue("C", 1, 2), new ObservedValue("T", -1, 2), new ObservedValue("X", 1, 1)],
+            [new ObservedValue("C", 1, 2, ObservationDetail.Rows), new ObservedValue("T", -1, 2, ObservationDetail.SecondMoments), new ObservedValue("X", 1, 1, ObservationDetail.Rows)],
             Planner().RequiredStatistics(model));
+    }
+
+    [Theory]
+    [InlineData(SearchMetric.MinMax, WeightRounding.Nearest, ObservationDetail.Ranges, ObservationDetail.Ranges)]
+    [InlineData(SearchMetric.Percentile, WeightRounding.Gptq, ObservationDetail.Ranges, ObservationDetail.SecondMoments)]
+    [InlineData(SearchMetric.Cosine, WeightRounding.Nearest, ObservationDetail.Rows, ObservationDetail.SecondMoments)]
+    public void Asks_for_no_more_detail_than_metric_and_rounding_use(SearchMetric metric, WeightRounding rounding, ObservationDetail conv, ObservationDetail linear)
+    {
+        using Model model = Layers();
+        IReadOnlyList<ObservedValue> observed = Planner(new QuantizationOptions { FewestInputs = 1, Metric = metric, Rounding = rounding }).RequiredStatistics(model);
+        Assert.Equal([conv, linear, conv], observed.Select(o => o.Detail));
     }
 
     [Fact]

@@ -56,7 +56,7 @@ internal sealed class Gptq
         }
     }
 
-    /// <summary>The weights that serve best when every input carries independent noise: the solution v of (G + ridge I) v = G w, which is w - noise H^-1 w.</summary>
+    /// <summary>The weights that serve best when every input carries independent noise: the solution v of H v = (H - noise I) w, which is w - noise H^-1 w.</summary>
     /// <param name="noise">Mean square of the noise of one input; part of the ridge.</param>
     public void Refit(WeightMatrix weight, double noise) => ForEachSlab(weight, slab =>
     {

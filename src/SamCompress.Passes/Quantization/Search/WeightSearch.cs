@@ -27,14 +27,13 @@ internal sealed class WeightSearch(WeightMatrix weight, int highest, SearchMetri
 
         var best = new float[columns];
         var bestLoss = new float[columns];
-        Array.Fill(bestLoss, float.PositiveInfinity);
         foreach (int[] finalist in order)
         {
             float[] scales = [.. bases.Select((b, c) => QuantizationGrid.Usable(b * Factor(finalist[c])))];
             float[] loss = QuadraticLosses(scales, gram, 0, weight.Rows);
             for (int c = 0; c < columns; c++)
             {
-                if (loss[c] < bestLoss[c])
+                if (best[c] == 0 || loss[c] < bestLoss[c])
                     (best[c], bestLoss[c]) = (scales[c], loss[c]);
             }
         }
