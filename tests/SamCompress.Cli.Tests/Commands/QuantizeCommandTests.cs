@@ -13,12 +13,12 @@ public sealed class QuantizeCommandTests : IDisposable
     public void Dispose() => _directory.Dispose();
 
     [Theory]
-    [InlineData("--precision", "banana", "use one of w8a8, int8")]
+    [InlineData("--precision", "banana", "use one of w8a8, w6a6, w4a16, w4a8, int8")]
     [InlineData("--samples", "0", "a whole number from 1")]
     [InlineData("--samples", "-1", "a whole number from 1")]
     [InlineData("--samples", "1e9", "a whole number from 1")]
     [InlineData("--samples", "2.5", "a whole number from 1")]
-    [InlineData("--calibration-method", "magic", "use one of minmax, percentile, mse, entropy")]
+    [InlineData("--calibration-method", "magic", "use one of minmax, percentile, mse, cosine, kl, hessian, entropy")]
     [InlineData("--min-miou", "NaN", "a number from 0 to 1")]
     [InlineData("--min-miou", "1.5", "a number from 0 to 1")]
     [InlineData("--max-memory", "lots", "write a size")]
