@@ -13,8 +13,8 @@ public sealed class PassContext
     public IConstantEvaluator? Evaluator { get; init; }
 
     /// <summary>
-    /// How many bytes more than its inputs the folded result of a node may take. Default: 1.5 MiB, which holds the gathered relative positions of
-    /// SAM ViT-H, but not the dense positional code of the mask decoder, which would make its file a quarter bigger.
+    /// How many bytes more than its inputs the folded result of a node may take. Default: 512 KiB, which holds the gathered relative positions of SAM's
+    /// windows, but not those of its global blocks, which are a twelfth of a quantized ViT-B; ONNX Runtime gathers them when it opens the model.
     /// </summary>
     public long FoldingBudget { get; init; } = 1 << 19;
 

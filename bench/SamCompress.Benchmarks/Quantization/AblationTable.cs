@@ -17,7 +17,9 @@ internal sealed class AblationTable : QuantizationPart
         ("nearest, mse, equalized", ["--rounding", "nearest", "--calibration-method", "mse"]),
         ("gptq, mse, equalized", ["--rounding", "gptq", "--calibration-method", "mse"]),
         ("gptq, hessian, equalized", ["--rounding", "gptq", "--calibration-method", "hessian"]),
-        ("gptq, mse, equalized, the best 4 ranked again", ["--rounding", "gptq", "--calibration-method", "mse", "--rerank", "4"]),
+        ("gptq in 26 stages, mse, equalized", ["--rounding", "gptq", "--gptq-stages", "26"]),
+        ("nearest, mse, equalized, two ranges for Gelu", ["--rounding", "nearest", "--twin-ranges"]),
+        ("gptq, mse, equalized, the best 5 judged by masks on 4 pictures", ["--rounding", "gptq", "--calibration-method", "mse", "--rerank", "4"]),
         ("gptq, mse, equalized, biases not corrected", ["--rounding", "gptq", "--calibration-method", "mse", "--no-bias-correction"]),
         ("by default", []),
     ];

@@ -5,14 +5,16 @@ namespace SamCompress.Cli.Tests.Repository;
 
 public sealed class ManifestTests
 {
-    [Fact]
-    public void Sample_model_is_what_its_manifest_says()
+    [Theory]
+    [InlineData("models/sam-nano")]
+    [InlineData("models/sam-nano-hard")]
+    public void Sample_model_is_what_its_manifest_says(string folder)
     {
-        using JsonDocument manifest = JsonDocument.Parse(RepositoryFiles.Read("models/sam-nano/manifest.json"));
+        using JsonDocument manifest = JsonDocument.Parse(RepositoryFiles.Read(folder + "/manifest.json"));
         JsonElement[] files = [.. manifest.RootElement.GetProperty("files").EnumerateArray()];
 
-        Assert.All(files, file => AssertIsOnDisk("models/sam-nano", file));
-        Assert.Equal(RepositoryFiles.Below("models/sam-nano", "??coder.onnx"), files.Select(file => $"models/sam-nano/{Name(file)}").Order(StringComparer.Ordinal));
+        Assert.All(files, file => AssertIsOnDisk(folder, file));
+        Assert.Equal(RepositoryFiles.Below(folder, "??coder.onnx"), files.Select(file => $"{folder}/{Name(file)}").Order(StringComparer.Ordinal));
     }
 
     [Fact]
