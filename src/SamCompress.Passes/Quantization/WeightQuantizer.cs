@@ -67,32 +67,6 @@ public static class WeightQuantizer
         }
     }
 
-    /// <summary>
-    /// The mean of what quantization takes away from each output: sum over inputs k of mean[k] * (w[k, n] - quantized w[k, n]).
-    /// For Conv the mean of an input channel stands for all its kernel positions.
-    /// </summary>
-    /// <param name="inputOf">The input whose mean an element meets, given (outer, channel, inner).</param>
-    public static double[] OutputBias(
-        ReadOnlySpan<float> weight, ChannelLayout layout, ReadOnlySpan<float> scales, int highest, IReadOnlyList<double> inputMean, Func<int, int, int, int> inputOf)
-    {
-        ArgumentNullException.ThrowIfNull(inputOf);
-        var quantized = new sbyte[weight.Length];
-        Quantize(weight, layout, scales, highest, quantized);
-        var bias = new double[layout.Channels];
-        int i = 0;
-        for (int o = 0; o < layout.Outer; o++)
-        {
-            for (int c = 0; c < layout.Channels; c++)
-            {
-                double scale = scales[c];
-                for (int k = 0; k < layout.Inner; k++, i++)
-                    bias[c] += inputMean[inputOf(o, c, k)] * (weight[i] - (quantized[i] * scale));
-            }
-        }
-
-        return bias;
-    }
-
     /// <summary>A tensor that quantizes the weight each time it is read, so that no copy of a big weight stays in memory.</summary>
     /// <param name="axis">The axis of the output channels in <paramref name="weight"/>.</param>
     /// <param name="transpose">Whether the result shall be the transposed matrix.</param>

@@ -65,13 +65,4 @@ public sealed class WeightQuantizerTests
         Assert.Equal("int8[3,2]", transposed.ToString());
         Assert.Equal(new sbyte[] { 127, 8, -127, 127, 0, 0 }, transposed.ToArray<sbyte>());
     }
-
-    [Fact]
-    public void Output_bias_is_the_mean_input_times_the_error_of_the_weight()
-    {
-        // Scale 1: 0.25 loses 0.25, 1.4 loses 0.4, -0.6 gains 0.4 (to -1). Means of the inputs: 2 and 10.
-        double[] bias = WeightQuantizer.OutputBias([0.25f, 1.4f, 3, -0.6f], ChannelLayout.Of([2, 2], 1), [1, 1], 127, [2, 10], (o, _, _) => o);
-        Assert.Equal(0.5, bias[0], 6);
-        Assert.Equal((2 * 0.4) + (10 * 0.4), bias[1], 6);
-    }
 }
