@@ -160,7 +160,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
     {
         ["precision"] = options.Quantization.Precision.Name,
         ["target"] = options.Quantization.Target,
-        ["rounding"] = options.Quantization.Options(options.Calibration, options.Selection, options.AllowRequantize).Rounding.ToString().ToLowerInvariant(),
+        ["rounding"] = options.Quantization.ChosenRounding.ToString().ToLowerInvariant(),
         ["equalize"] = options.Quantization.Equalize,
         ["correctBias"] = options.Quantization.CorrectBias,
         ["twinRanges"] = options.Quantization.TwinRanges,

@@ -40,6 +40,8 @@ public sealed record QuantizationRequest
     /// <summary>Null for GPTQ below eight bits and the nearest integer otherwise, where it gains nothing (docs/quantization.md).</summary>
     public WeightRounding? Rounding { get; init; }
 
+    public WeightRounding ChosenRounding => Rounding ?? (Precision.WeightBits < 8 ? WeightRounding.Gptq : WeightRounding.Nearest);
+
     /// <summary>Whether channels and heads are evened out first.</summary>
     public bool Equalize { get; init; } = true;
 
@@ -73,7 +75,7 @@ public sealed record QuantizationRequest
             "kl" or "entropy" => new EntropyEstimator(),
             _ => new MseEstimator(),
         },
-        Rounding = Rounding ?? (Precision.WeightBits < 8 ? WeightRounding.Gptq : WeightRounding.Nearest),
+        Rounding = ChosenRounding,
         CorrectBias = CorrectBias,
         TwinRanges = TwinRanges,
         Selection = selection,
