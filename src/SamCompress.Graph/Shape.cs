@@ -51,6 +51,8 @@ public sealed class Shape : IReadOnlyList<Dimension>, IEquatable<Shape>
 
     public Dimension this[int index] => _dimensions[index];
 
+    public Dimension this[Index index] => _dimensions[index];
+
     /// <summary>Whether every dimension is a number.</summary>
     public bool IsStatic => Array.TrueForAll(_dimensions, d => d.Value is not null);
 

@@ -63,12 +63,15 @@ public sealed record ValueProduct
 public sealed record AttentionBlock(Node Softmax, QueryKeyProduct? QueryKey, ValueProduct? Value);
 
 /// <summary>A part of an attention that does not have the form that is understood.</summary>
-/// <param name="Part"><see cref="QueryAndKey"/> or <see cref="ValueAndProjection"/>.</param>
+/// <param name="Part"><see cref="QueryAndKey"/>, <see cref="ValueAndProjection"/> or <see cref="SelfAttention"/>.</param>
 public sealed record AttentionMiss(Node Softmax, string Part, string Reason)
 {
     public const string QueryAndKey = "query and key";
 
     public const string ValueAndProjection = "value and projection";
+
+    /// <summary>Both are recognized, but not as one <see cref="Attention.SelfAttention"/>.</summary>
+    public const string SelfAttention = "self-attention";
 }
 
 /// <summary>The attentions of a graph in its order, and what was not understood of them.</summary>
