@@ -1,6 +1,8 @@
+using SamCompress.Passes.Attention;
 using SamCompress.Passes.Cleanup;
 using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Rewriting;
+using SamCompress.Passes.Targets;
 
 namespace SamCompress.Passes;
 
@@ -35,6 +37,29 @@ public static class StandardPipeline
         new Rewriter("lower-conv-transpose-to-mat-mul", [new LowerConvTransposeToMatMul()]), // of a mask decoder
         new EliminateUnusedInitializers(), // the weights in their old layout
         new InferShapes(), // the planner asks for ranks
+    ];
+
+    /// <summary>A rewrite of attention, and what takes its leftovers away.</summary>
+    public static IReadOnlyList<Pass> Rewrite(AttentionRewrite rewrite) =>
+    [
+        rewrite,
+        new EliminateDeadNodes(), // the old form
+        new FoldConstants(), // parts of tables
+        new EliminateUnusedInitializers(),
+        new InferShapes(), // what the next rewrite reads
+    ];
+
+    /// <summary>Writes attention as the target runs it best; behind all that looks for attention, because what it writes is not found again.</summary>
+    public static IReadOnlyList<Pass> FuseAttention(TargetDescription target) =>
+    [
+        new FuseAttention(target),
+        new EliminateDeadNodes(), // the old form
+        new FoldConstants(), // tables times factors
+        new Rewriter("merge-movements-of-attention", [.. NoOps, .. Merges]),
+        new EliminateDuplicateInitializers(), // one-hot bases are the same in every block
+        new EliminateDeadNodes(),
+        new EliminateUnusedInitializers(),
+        new InferShapes(),
     ];
 
     /// <summary>Rules that take nodes away which change nothing.</summary>

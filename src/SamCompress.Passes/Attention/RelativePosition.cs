@@ -37,6 +37,10 @@ internal static class RelativePosition
     public static Value Every(GraphBuilder graph, Value table, long interval) =>
         graph.Op("Slice", [table, graph.Vector(0, 0), graph.Vector(long.MaxValue, long.MaxValue), graph.Vector(0, 1), graph.Vector(interval, interval)]);
 
+    /// <summary>The first rows and columns of a table: the offsets within a segment, the same for all segments.</summary>
+    public static Value First(GraphBuilder graph, Value table, long count) =>
+        graph.Op("Slice", [table, graph.Vector(0, 0), graph.Vector(count, count), graph.Vector(0, 1)]);
+
     private static Tensor Scaled(Tensor tensor, float factor) => Tensor.Lazy(ElementType.Float, tensor.Dimensions.AsSpan(), bytes =>
     {
         using TensorLease lease = tensor.Open();

@@ -26,6 +26,14 @@ public sealed record LayerRule(LayerExecution Execution, bool QuantizedOutput, s
 /// <param name="Why">Ends in the plan.</param>
 public sealed record FewBitsRule(LayerForm Form, int BlockSize, bool IntegerActivations, string Why);
 
+/// <summary>How a target runs attention in floating point.</summary>
+/// <param name="FusedOperator">Whether com.microsoft.MultiHeadAttention, which makes no logits of all tokens, is faster than products.</param>
+/// <param name="MostFusedColumns">The most columns for positions, as a share of the head size, with which it is.</param>
+/// <param name="MostFusedColumnsOfLarge">The same where the logits are larger than <paramref name="LargestLogits"/>.</param>
+/// <param name="LargestLogits">The most bytes of logits to have at one time.</param>
+/// <param name="Why">What was measured.</param>
+public sealed record AttentionRule(bool FusedOperator, double MostFusedColumns, double MostFusedColumnsOfLarge, long LargestLogits, string Why);
+
 /// <summary>What a runtime executes well: data, read from a JSON file. <see cref="TargetCheck"/> holds an artifact to it.</summary>
 public sealed record TargetDescription
 {
@@ -57,6 +65,9 @@ public sealed record TargetDescription
 
     /// <summary>The products of two activations in attention.</summary>
     public required LayerRule AttentionMatMul { get; init; }
+
+    /// <summary>Null when attention stays as it is, because nothing was measured.</summary>
+    public AttentionRule? Attention { get; init; }
 
     /// <summary>Null when the target takes no 4-bit weights.</summary>
     public FewBitsRule? FewBits { get; init; }
@@ -156,6 +167,8 @@ public sealed record TargetDescription
             throw new JsonException("channelAlignment must be at least 1, longestQuantizedAttention at least 0");
         if (FewBits is { BlockSize: < 16 } || FewBits is { } rule && !int.IsPow2(rule.BlockSize))
             throw new JsonException("fewBits.blockSize must be a power of two from 16 on");
+        if (Attention is { LargestLogits: < 1 } or { FusedOperator: true } && !ContributedOperators)
+            throw new JsonException("attention.largestLogits must be positive, and attention.fusedOperator needs contributedOperators");
         LayerForm[] ofConvolutions = [Conv.Form, DepthwiseConv.Form, LastConv?.Form ?? LayerForm.Qdq];
         LayerForm[] forms = [.. ofConvolutions, Linear.Form, AttentionMatMul.Form, FewBits?.Form ?? LayerForm.Qdq];
         if (!ContributedOperators && forms.Contains(LayerForm.IntegerOperator))
