@@ -7,13 +7,14 @@ namespace SamCompress.Passes.Attention;
 /// Writes a decomposed relative position as one product: q.k^T + rows(q.Height) + columns(q.Width) => q.k^T + [q.Height | q.Width].B with B one-hot,
 /// [rows + columns, tokens]. What <see cref="ReduceRelativePosition"/> starts from.
 /// </summary>
-/// <remarks>Exact up to rounding. Guards: a decomposed relative position.</remarks>
+/// <remarks>Exact up to rounding. Guards: a decomposed relative position that is not folded yet.</remarks>
 public sealed class FoldRelativePosition(AttentionSelection selection) : AttentionRewrite(selection)
 {
     protected override string? Refusal(SelfAttention attention)
     {
         ArgumentNullException.ThrowIfNull(attention);
-        return attention.Position is DecomposedPosition ? null : $"it has no decomposed relative position but {attention.Position}";
+        return attention.Position is not DecomposedPosition position ? "it has no decomposed relative position"
+            : position.IsFolded ? "its relative positions are folded already" : null;
     }
 
     private protected override Value Write(GraphBuilder graph, SelfAttention attention)

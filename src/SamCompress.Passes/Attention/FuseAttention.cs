@@ -47,6 +47,8 @@ public sealed class FuseAttention(TargetDescription target) : Pass
             }
 
             AttentionForm form = Choose(rule, attention);
+            if (form == AttentionForm.Products && IsDone(attention))
+                continue;
             if (!context.Step(attention.Softmax, $"{form} of {attention.Order.GroupCount} x {attention.Order.TokenCount} tokens"))
                 return changes;
             Rewrite(model, attention, form, rule);
@@ -76,6 +78,10 @@ public sealed class FuseAttention(TargetDescription target) : Pass
             return AttentionForm.Fused;
         return isTooLarge && columns is not null ? AttentionForm.Blocked : AttentionForm.Products;
     }
+
+    /// <summary>Whether products would be written as they are.</summary>
+    private static bool IsDone(SelfAttention attention) =>
+        attention.Scale == 1 && attention.Position is not DecomposedPosition { IsFolded: false } && WindowSink.Refusal(attention) is not null;
 
     private static void Rewrite(Model model, SelfAttention attention, AttentionForm form, AttentionRule rule)
     {

@@ -111,7 +111,7 @@ internal sealed class PositionReader(QueryKeyProduct product, long tokens)
         {
             if (height.Table.Shape![1].Value is not { } rows || width.Table.Shape![1].Value is not { } cols || !basis.Constant!.ToArray<float>().AsSpan().SequenceEqual(RelativePosition.OneHot(rows, cols)))
                 return $"'{basis.Name}' is no one-hot basis of rows and columns";
-            _whole = new DecomposedPosition(height.Table, width.Table, factor);
+            _whole = new DecomposedPosition(height.Table, width.Table, factor) { IsFolded = true };
             return null;
         }
 

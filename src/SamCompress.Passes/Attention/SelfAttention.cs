@@ -18,6 +18,9 @@ public sealed record NoPosition : PositionTerm;
 /// <param name="Factor">What the term is multiplied by, for the query as its Linear makes it.</param>
 public sealed record DecomposedPosition(Value Height, Value Width, double Factor) : PositionTerm
 {
+    /// <summary>Whether it is written as one product with a one-hot basis, rather than as two sums.</summary>
+    public bool IsFolded { get; init; }
+
     /// <summary>Rows of the map of tokens.</summary>
     public long Rows => Height.Shape![0].Value!.Value;
 
