@@ -14,7 +14,8 @@ internal static class MacCounter
     public static (Value? Left, Value? Right)? Operands(Node node) => node.OpType switch
     {
         "MatMul" or "Gemm" or "Conv" or "ConvTranspose" or "MatMulInteger" or "ConvInteger" or "MatMulIntegerToFloat" or "DynamicQuantizeMatMul"
-            or "MatMulNBits" or "FusedMatMul" or "FusedGemm" or "FusedConv" or "MultiHeadAttention" or "Attention" => (node.Input(0), node.Input(1)),
+            or "MatMulNBits" or "FusedMatMul" or "FusedGemm" or "FusedConv" => (node.Input(0), node.Input(1)),
+        "MultiHeadAttention" or "Attention" => (node.Input(0), node.Input(1) ?? node.Input(0)),
         "QLinearMatMul" or "QLinearConv" or "QGemm" => (node.Input(0), node.Input(3)),
         "Einsum" when node.Inputs.Count == 2 => (node.Input(0), node.Input(1)),
         _ => null,

@@ -119,6 +119,28 @@ public sealed class ArchitectureCostTests
         Assert.InRange(published - maskDecoder - (CostModel.Measure(model).Macs.Linear / 1e9), 0, 2 + 0.5);
     }
 
+    /// <summary>
+    /// 4,058,340 of the mask decoder, 6,220 of the prompt encoder and its fixed table [2,128]. With one point and one that pads, the decoder sees 7 tokens.
+    /// Its branch for a mask is the only one with convolutions.
+    /// </summary>
+    [Fact]
+    public void The_mask_decoder_costs_what_its_description_says()
+    {
+        using Model model = SkeletonModels.Open("sam_decoder");
+        foreach (Value input in model.Graph.Inputs.Where(i => i.Name is "point_coords" or "point_labels"))
+            input.Shape = input.Name == "point_coords" ? Shape.Of(1, 2, 2) : Shape.Of(1, 2);
+        ShapeInference.Infer(model);
+        Assert.Equal(4_058_340 + 6_220 + (2 * 128), CostModel.Measure(model).Parameters);
+        new PassPipeline(StandardPipeline.Cleanup).Run(model, PassCheck.Context());
+
+        ModelCost cost = CostModel.Measure(model);
+
+        Assert.Empty(cost.Uncounted);
+        long maskBranch = cost.Nodes.Where(n => n.OpType == "Conv").Sum(n => n.Macs);
+        Assert.Equal(0.018, Math.Round(maskBranch / 1e9, 3));
+        Assert.Equal(1.811, Math.Round((cost.Macs.Total - maskBranch) / 1e9, 3));
+    }
+
     private static void AssertCost(ModelCost cost, long parameters, double linear, double attention, double relativePosition)
     {
         Assert.Empty(cost.Uncounted);
