@@ -30,6 +30,26 @@ public sealed partial class CostModelTests
     public void EfficientVit_costs_what_is_published_less_the_folded_normalizations() =>
         AssertCost("efficientvit_sam_l0_encoder", 30_728_224 - 11_488, 34.71, 0.07, 0);
 
+    /// <summary>Clean-up moves tables and folds shapes; it changes nothing of what is trained or multiplied.</summary>
+    [Theory]
+    [InlineData("sam_b_encoder")]
+    [InlineData("sam_b_encoder_dynamo")]
+    [InlineData("mobilesam_encoder")]
+    public void Clean_up_changes_no_operations(string name)
+    {
+        using Model model = SkeletonModels.Open(name);
+        ShapeInference.Infer(model);
+        ModelCost before = CostModel.Measure(model);
+
+        new PassPipeline(StandardPipeline.Cleanup).Run(model, PassCheck.Context());
+        ModelCost after = CostModel.Measure(model);
+
+        Assert.Equal(before.Macs, after.Macs);
+        Assert.Equal(before.Parameters, after.Parameters);
+        Assert.Equal(before.LargestTensor?.Bytes, after.LargestTensor?.Bytes);
+        Assert.True(after.MovedBytes <= before.MovedBytes);
+    }
+
     [Fact]
     public void Convolution_multiplies_each_output_with_one_filter()
     {

@@ -74,6 +74,48 @@ public sealed class ModelStructureTests
             WindowPads = 10,
         });
 
+    [Fact]
+    public void Fused_operators_count_as_the_modules_that_they_are() => AssertStructure(
+        """
+        agraph (float[1,4,3,3] x, float[1,9,4] q, float[1,9,4] k) => (float[1,4,3,3] y, float[1,9,4] z) <float[4] gamma = {1, 2, 3, 4}, float[4] beta = {1, 2, 3, 4}> {
+            last = Transpose<perm = [0,2,3,1]>(x)
+            normed = LayerNormalization(last, gamma, beta)
+            first = Transpose<perm = [0,3,1,2]>(normed)
+            y = com.microsoft.Gelu(first)
+            skipped = com.microsoft.SkipLayerNormalization(q, k, gamma, beta)
+            hidden = com.microsoft.BiasGelu(skipped, beta)
+            z = com.microsoft.MultiHeadAttention<num_heads = 2>(hidden, k, k)
+        }
+        """,
+        None with { Softmax = 1, AttentionProducts = 2, LayerNormalizations = 1, ChannelNormalizations = 1, Gelu = 2 });
+
+    /// <summary>Near misses: one transpose is no map, a product that nothing links with another is no attention, tanh alone is no GELU, a crop of another size undoes no padding.</summary>
+    [Fact]
+    public void What_only_resembles_a_module_is_not_counted_as_one() => AssertStructure(
+        """
+        agraph (float[1,4,3,3] x, float[1,3,3,4] w) => (y, p, t, c) <float[4] gamma = {1, 2, 3, 4}, int64[8] pads = {0, 0, 0, 0, 0, 2, 2, 0}, int64[2] from = {0, 0}, int64[2] to = {4, 4}, int64[2] axes = {1, 2}> {
+            last = Transpose<perm = [0,2,3,1]>(x)
+            y = LayerNormalization(last, gamma, gamma)
+            p = MatMul(x, x)
+            t = Tanh(x)
+            padded = Pad(w, pads)
+            c = Slice(padded, from, to, axes)
+        }
+        """,
+        None with { LayerNormalizations = 1, OtherProducts = 1 });
+
+    [Fact]
+    public void Linear_attention_has_products_and_no_softmax() => AssertStructure(
+        """
+        agraph (float[2,9,4] q, float[2,4,9] k, float[2,9,5] v) => (y) {
+            a = Relu(q)
+            b = Relu(k)
+            sums = MatMul(b, v)
+            y = MatMul(a, sums)
+        }
+        """,
+        None with { AttentionProducts = 2, Relu = 2 });
+
     private static StructureCounts VisionTransformer(int depth, int globalBlocks) => None with
     {
         Softmax = depth,
@@ -86,6 +128,8 @@ public sealed class ModelStructureTests
         Convolutions = 3,
         WindowPads = depth - globalBlocks,
     };
+
+    private static void AssertStructure(string text, StructureCounts expected) => AssertStructure(() => ModelText.Parse(text, opset: 17), expected);
 
     private static void AssertStructure(Func<Model> open, StructureCounts expected)
     {
