@@ -13,10 +13,14 @@ public sealed record InspectOptions(string Model)
 /// <param name="Shape">Numbers, names of symbolic dimensions, and null for unknown ones; null when the rank is not known.</param>
 public sealed record InspectedValue(string Name, string Type, IReadOnlyList<object?>? Shape);
 
-public sealed record InspectedMemory(long WeightBytes, long PeakActivationBytes, string? PeakNode);
+/// <param name="PeakActivationBytes">The activations alive at once, at most.</param>
+/// <param name="ActivationBytes">All activations that a run makes.</param>
+/// <param name="MovedBytes">What a run reads and writes.</param>
+public sealed record InspectedMemory(long WeightBytes, long PeakActivationBytes, string? PeakNode, TensorCost? LargestTensor, long ActivationBytes, long MovedBytes);
 
 /// <summary>What is in a model.</summary>
 /// <param name="Nodes">How many, in all graphs of the model.</param>
+/// <param name="NodeCosts">What each node costs that computes something from an input, most multiply-accumulate operations first, then most bytes moved.</param>
 /// <param name="UncountedNodes">Products and convolutions that are not in <paramref name="Macs"/>, because a shape is not known.</param>
 public sealed record InspectReport(
     int SchemaVersion,
@@ -34,11 +38,50 @@ public sealed record InspectReport(
     IReadOnlyDictionary<string, int> NodesByKind,
     InspectedMemory Memory,
     IReadOnlyList<string> UncountedNodes,
-    IReadOnlyList<string> SymbolicDimensions);
+    IReadOnlyList<string> SymbolicDimensions,
+    StructureCounts Structure,
+    IReadOnlyList<NodeCost> NodeCosts);
+
+public sealed record ComparedQuantity(long Before, long After)
+{
+    /// <summary>After by before; null where nothing was before.</summary>
+    public double? Ratio => Before == 0 ? null : (double)After / Before;
+}
+
+/// <summary>Two models side by side.</summary>
+/// <param name="Quantities">By the name that it has in the report, in the order of interest.</param>
+public sealed record InspectComparison(int SchemaVersion, InspectReport Before, InspectReport After, IReadOnlyDictionary<string, ComparedQuantity> Quantities)
+{
+    public static InspectComparison Of(InspectReport before, InspectReport after)
+    {
+        var quantities = new Dictionary<string, ComparedQuantity>(StringComparer.Ordinal);
+        foreach ((string name, Func<InspectReport, long> of) in Compared)
+            quantities[name] = new ComparedQuantity(of(before), of(after));
+        return new InspectComparison(1, before, after, quantities);
+    }
+
+    private static IReadOnlyList<(string Name, Func<InspectReport, long> Of)> Compared { get; } =
+    [
+        ("parameters", r => r.Parameters),
+        ("fileBytes", r => r.FileBytes),
+        ("nodes", r => r.Nodes),
+        ("macs", r => r.Macs.Total),
+        ("linear", r => r.Macs.Linear),
+        ("attention", r => r.Macs.Attention),
+        ("relativePosition", r => r.Macs.RelativePosition),
+        ("largestTensor", r => r.Memory.LargestTensor?.Bytes ?? 0),
+        ("peakActivationBytes", r => r.Memory.PeakActivationBytes),
+        ("activationBytes", r => r.Memory.ActivationBytes),
+        ("movedBytes", r => r.Memory.MovedBytes),
+    ];
+}
 
 /// <summary>Looks into a model without running it and without reading its weights.</summary>
 public static class InspectJob
 {
+    /// <summary>Looks into two models with the same options.</summary>
+    public static InspectComparison Compare(InspectOptions options, string other) => InspectComparison.Of(Run(options), Run(options with { Model = other }));
+
     public static InspectReport Run(InspectOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -61,9 +104,11 @@ public static class InspectJob
             cost.Macs,
             nodes.Count,
             ByKind(nodes),
-            new InspectedMemory(OnnxWriter.TensorBytes(model), cost.PeakActivationBytes, cost.PeakNode),
+            new InspectedMemory(OnnxWriter.TensorBytes(model), cost.PeakActivationBytes, cost.PeakNode, cost.LargestTensor, cost.ActivationBytes, cost.MovedBytes),
             cost.Uncounted,
-            [.. model.Graph.Inputs.Where(i => i.Initializer is null && i.Shape is not null).SelectMany(i => i.Shape!).Where(d => d.Value is null).Select(d => d.ToString()).Distinct()]);
+            [.. model.Graph.Inputs.Where(i => i.Initializer is null && i.Shape is not null).SelectMany(i => i.Shape!).Where(d => d.Value is null).Select(d => d.ToString()).Distinct()],
+            ModelStructure.Count(model),
+            [.. cost.Nodes.OrderByDescending(n => n.Macs).ThenByDescending(n => n.MovedBytes)]);
     }
 
     private static void SetInputShapes(Model model, IReadOnlyDictionary<string, Shape> shapes)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using SamCompress.Cli.Jobs;
 using SamCompress.IR;
 using SamCompress.Passes.Analysis;
@@ -8,7 +9,8 @@ internal static class InspectRenderer
 {
     private const int MostKinds = 12;
 
-    public static void Write(InspectReport report, TextWriter writer)
+    /// <param name="nodes">Whether to list what every node costs.</param>
+    public static void Write(InspectReport report, bool nodes, TextWriter writer)
     {
         string kind = report.Kind switch
         {
@@ -32,7 +34,63 @@ internal static class InspectRenderer
         writer.WriteLine($"  nodes        {report.Nodes}: {kinds}{more}");
         string at = report.Memory.PeakNode is { } node ? $" (at {SafeText.Of(node)})" : "";
         writer.WriteLine($"  memory       {Quantity.Bytes(report.Memory.WeightBytes)} of weights, {Quantity.Bytes(report.Memory.PeakActivationBytes)} of activations{at}");
+        if (report.Memory.LargestTensor is { } largest)
+            writer.WriteLine($"               largest {SafeText.Of(largest.Name)}: {largest.Type}{SafeText.Of(largest.Shape)}, {Quantity.Bytes(largest.Bytes)}; {Quantity.Bytes(report.Memory.MovedBytes)} moved");
         writer.WriteLine($"  files        {Quantity.Bytes(report.FileBytes)}");
+        if (nodes)
+            Nodes(report, writer);
+    }
+
+    public static void Write(InspectComparison comparison, TextWriter writer)
+    {
+        writer.WriteLine($"before  {SafeText.Line(comparison.Before.Model)}");
+        writer.WriteLine($"after   {SafeText.Line(comparison.After.Model)}");
+        writer.WriteLine();
+        writer.WriteLine($"  {"",-22}{"before",14}{"after",14}{"ratio",8}");
+        foreach ((string name, ComparedQuantity quantity) in comparison.Quantities)
+        {
+            (string title, Func<long, string> text) = Titles[name];
+            string ratio = quantity.Ratio?.ToString("F2", CultureInfo.InvariantCulture) ?? "";
+            writer.WriteLine($"  {title,-22}{text(quantity.Before),14}{text(quantity.After),14}{ratio,8}".TrimEnd());
+        }
+
+        foreach (InspectReport report in new[] { comparison.Before, comparison.After }.Where(r => r.UncountedNodes.Count > 0))
+            writer.WriteLine($"  {SafeText.Line(report.Model)}: without {report.UncountedNodes.Count} nodes of unknown shape; fix {Symbols(report)} with --input-shape");
+    }
+
+    private static IReadOnlyDictionary<string, (string Title, Func<long, string> Text)> Titles { get; } = new Dictionary<string, (string, Func<long, string>)>
+    {
+        ["parameters"] = ("parameters", n => n.ToString("N0", CultureInfo.InvariantCulture)),
+        ["fileBytes"] = ("files", Quantity.Bytes),
+        ["nodes"] = ("nodes", n => n.ToString(CultureInfo.InvariantCulture)),
+        ["macs"] = ("MACs", Quantity.Count),
+        ["linear"] = ("  linear", Quantity.Count),
+        ["attention"] = ("  attention", Quantity.Count),
+        ["relativePosition"] = ("  relative position", Quantity.Count),
+        ["largestTensor"] = ("largest tensor", Quantity.Bytes),
+        ["peakActivationBytes"] = ("activations at once", Quantity.Bytes),
+        ["activationBytes"] = ("all activations", Quantity.Bytes),
+        ["movedBytes"] = ("bytes moved", Quantity.Bytes),
+    };
+
+    private static void Nodes(InspectReport report, TextWriter writer)
+    {
+        writer.WriteLine();
+        writer.WriteLine($"  {"MACs",10}{"share",9}  {"for",-9}{"parameters",12}{"output",12}{"moved",12}  node");
+        foreach (NodeCost node in report.NodeCosts)
+        {
+            string kind = node.Kind switch
+            {
+                MacKind.Linear => "linear",
+                MacKind.Attention => "attention",
+                MacKind.RelativePosition => "position",
+                _ => "",
+            };
+            string share = report.Macs.Total == 0 || node.Kind is null ? "" : string.Create(CultureInfo.InvariantCulture, $"{100.0 * node.Macs / report.Macs.Total:F1} %");
+            string macs = node.Kind is null ? "" : Quantity.Count(node.Macs);
+            string runs = node.Runs == 1 ? "" : $", {node.Runs} times";
+            writer.WriteLine($"  {macs,10}{share,9}  {kind,-9}{node.Parameters,12:N0}{Quantity.Bytes(node.OutputBytes),12}{Quantity.Bytes(node.MovedBytes),12}  {SafeText.Of(node.Node)}{runs}");
+        }
     }
 
     private static string Symbols(InspectReport report) =>

@@ -178,5 +178,7 @@ internal static class LinearShapes
         n.Output(0, n.Type(0));
         if (n.Shape(0) is { Rank: 3 } query && n.Shape(2) is { Rank: 3 } value)
             n.Output(0, n.Type(0), new Shape([query[0], query[1], value[2]]));
+        else if (n.Shape(0) is { Rank: 3 } q && n.Shape(2) is { Rank: 4 } headed)
+            n.Output(0, n.Type(0), new Shape([q[0], q[1], headed[1].Value is { } heads && headed[3].Value is { } size ? heads * size : Dimension.Unknown]));
     }
 }

@@ -2,31 +2,34 @@ using SamCompress.IR;
 
 namespace SamCompress.Passes.Analysis;
 
-/// <summary>Estimates how many bytes of activations are alive at once when nodes run in order and each value is freed after its last use.</summary>
+/// <summary>
+/// Estimates how many bytes of activations are alive at once when nodes run in order and each value is freed after its last use.
+/// The body of a loop takes its own peak while the loop runs.
+/// </summary>
 internal static class ActivationMemory
 {
-    public static (long Bytes, Node? At) Peak(Graph graph)
+    public static (long Bytes, Node? At) Peak(Graph graph, ConstantFlow constants)
     {
         var place = new Dictionary<Node, int>();
         foreach (Node node in graph.Nodes)
             place[node] = place.Count;
 
-        var flow = new ConstantFlow(graph);
         var freed = new long[place.Count + 1];
         long alive = 0, peak = 0;
         Node? at = null;
-        foreach (Value input in graph.Inputs)
+        foreach (Value input in graph.Inputs.Where(i => !constants.IsConstant(i)))
             Take(input, -1);
         foreach (Node node in graph.Nodes)
         {
             foreach (Value? output in node.Outputs)
             {
-                if (output is not null && !IsView(node) && !flow.IsConstant(output))
+                if (output is not null && !MemoryTraffic.IsView(node) && !constants.IsConstant(output))
                     Take(output, place[node]);
             }
 
-            if (alive > peak)
-                (peak, at) = (alive, node);
+            (long inside, Node? innermost) = node.Subgraphs.Select(body => Peak(body, constants)).DefaultIfEmpty().MaxBy(body => body.Bytes);
+            if (alive + inside > peak)
+                (peak, at) = (alive + inside, innermost ?? node);
             alive -= freed[place[node]];
         }
 
@@ -34,7 +37,7 @@ internal static class ActivationMemory
 
         void Take(Value value, int made)
         {
-            long bytes = value.Shape?.ElementCount is { } count ? value.ElementType.ByteLength(count) : 0;
+            long bytes = MemoryTraffic.Bytes(value);
             alive += bytes;
             int last = LastUse(value, made, graph, place);
             if (last < place.Count)
@@ -52,12 +55,10 @@ internal static class ActivationMemory
             while (node.Graph != graph && node.Graph?.Owner is { } owner)
                 node = owner;
             last = Math.Max(last, place.GetValueOrDefault(node));
-            if (IsView(node) && use.InputIndex == 0 && node == use.Node)
+            if (MemoryTraffic.IsView(node) && use.InputIndex == 0 && node == use.Node)
                 last = Math.Max(last, LastUse(node.Output, place[node], graph, place));
         }
 
         return last;
     }
-
-    private static bool IsView(Node node) => node.OpType is "Reshape" or "Squeeze" or "Unsqueeze" or "Flatten" or "Identity";
 }

@@ -3,88 +3,128 @@ using SamCompress.IR;
 namespace SamCompress.Passes.Analysis;
 
 /// <summary>
-/// Counts parameters, multiply-accumulate operations and activation memory of a graph whose shapes have been inferred.
-/// Subgraphs count once, whatever their condition or trip count. Reads no tensor data.
+/// Counts parameters, multiply-accumulate operations, memory and its traffic of a graph whose shapes have been inferred.
+/// The body of a loop counts for each trip, both branches of an If count. Reads no weights.
 /// </summary>
 public sealed class CostModel
 {
-    private readonly ConstantFlow _flow;
-    private readonly List<Node> _nodes;
     private readonly Graph _graph;
+    private readonly ConstantFlow _constants;
+    private readonly LogitsFlow _logits;
+    private readonly List<(Node Node, long Runs)> _nodes = [];
+    private readonly List<string> _uncounted = [];
 
     private CostModel(Graph graph)
     {
         _graph = graph;
-        _flow = new ConstantFlow(graph);
-        _nodes = [.. WithSubgraphs(graph)];
+        _constants = new ConstantFlow(graph);
+        _logits = new LogitsFlow(_constants);
+        Visit(graph, 1);
     }
 
     public static ModelCost Measure(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
         var cost = new CostModel(model.Graph);
-        (MacCounts macs, IReadOnlyList<string> uncounted) = cost.CountMacs();
-        (long peak, Node? at) = ActivationMemory.Peak(model.Graph);
+        Dictionary<Node, long> parameters = cost.ParametersByReader(out long total);
+        List<NodeCost> nodes = [.. cost._nodes.Where(n => !cost._constants.IsConstant(n.Node)).Select(n => cost.Of(n.Node, n.Runs, parameters.GetValueOrDefault(n.Node)))];
+        long Macs(MacKind kind) => nodes.Sum(n => n.Kind == kind ? n.Macs : 0);
+        (long peak, Node? at) = ActivationMemory.Peak(model.Graph, cost._constants);
         return new ModelCost
         {
-            Parameters = cost.CountParameters(),
-            Macs = macs,
-            Uncounted = uncounted,
+            Parameters = total,
+            Macs = new MacCounts(Macs(MacKind.Linear), Macs(MacKind.Attention), Macs(MacKind.RelativePosition)),
+            Uncounted = cost._uncounted,
+            Nodes = nodes,
             PeakActivationBytes = peak,
             PeakNode = at?.ToString(),
+            LargestTensor = cost.LargestTensor(),
         };
     }
 
     /// <summary>The multiply-accumulate operations of one node; null when it has none, or a shape is not known.</summary>
     public static long? MacsOf(Node node) => MacCounter.Count(node);
 
-    private static IEnumerable<Node> WithSubgraphs(Graph graph) =>
-        graph.Nodes.SelectMany(node => node.Subgraphs.SelectMany(WithSubgraphs).Prepend(node));
-
-    private (MacCounts Macs, IReadOnlyList<string> Uncounted) CountMacs()
+    private void Visit(Graph graph, long runs)
     {
-        long linear = 0, attention = 0, relativePosition = 0;
-        var uncounted = new List<string>();
-        foreach (Node node in _nodes)
+        foreach (Node node in graph.Nodes)
         {
-            if (MacCounter.Operands(node) is not ({ } left, { } right) || (_flow.IsConstant(left) && _flow.IsConstant(right)))
+            _nodes.Add((node, runs));
+            if (!node.Subgraphs.Any())
                 continue;
-            if (MacCounter.Count(node) is not { } macs)
-                uncounted.Add(node.ToString());
-            else if (!_flow.IsConstant(left) && !_flow.IsConstant(right))
-                attention += macs;
-            else if (IsRelativePosition(node))
-                relativePosition += macs;
-            else
-                linear += macs;
+            long? trips = TripCount.Of(node);
+            if (trips is null)
+                _uncounted.Add(node.ToString());
+            foreach (Graph body in node.Subgraphs)
+                Visit(body, checked(runs * (trips ?? 1)));
         }
-
-        return (new MacCounts(linear, attention, relativePosition), uncounted);
     }
 
-    /// <summary>A product with a constant that differs from row to row of the batch (rank 3 or more), whose result is added to the logits of a softmax.</summary>
-    private bool IsRelativePosition(Node node) =>
-        node.OpType is "MatMul" or "Einsum"
-        && MacCounter.Operands(node) is ({ } left, { } right)
-        && (_flow.IsConstant(left) ? left : right).Shape is { Rank: >= 3 }
-        && LogitsFlow.ReachesSoftmaxByAddition(node.Output);
-
-    private long CountParameters()
+    private NodeCost Of(Node node, long runs, long parameters)
     {
-        long count = 0;
-        foreach (Value value in Initializers())
-            count += value.Initializer is { } tensor && IsTrained(value, tensor) ? LogitsFlow.TrainedElements(value, tensor) : 0;
-        foreach (Node node in _nodes.Where(n => n.OpType == "Constant" && n.Attribute("value") is { Tensors.Count: 1 }))
+        MacKind? kind = null;
+        long macs = 0;
+        if (MacCounter.Operands(node) is ({ } left, { } right))
         {
-            Tensor tensor = node.Attribute("value")!.Tensor;
-            if (tensor.Count > 1 && IsTrained(node.Output, tensor) && node.Output.Uses.Any(u => u.Node.Outputs.Any(o => o is not null && !_flow.IsConstant(o))))
-                count += LogitsFlow.TrainedElements(node.Output, tensor);
+            kind = KindOf(node, left, right);
+            if (MacCounter.Count(node) is { } counted)
+                macs = checked(counted * runs);
+            else
+                _uncounted.Add(node.ToString());
         }
 
-        return count;
+        long made = MemoryTraffic.IsView(node) ? 0 : Made(node).Sum(MemoryTraffic.Bytes);
+        return new NodeCost(node.ToString(), node.OpType, kind, macs, parameters, checked(made * runs), checked(MemoryTraffic.Moved(node) * runs), runs);
     }
 
-    private IEnumerable<Value> Initializers() => _nodes.Select(n => n.Graph!).Append(_graph).Distinct().SelectMany(g => g.Initializers);
+    private MacKind KindOf(Node node, Value left, Value right) =>
+        MacCounter.IsFusedAttention(node) || (!_constants.IsConstant(left) && !_constants.IsConstant(right)) ? MacKind.Attention
+        : _logits.IsPositionProduct(node) ? MacKind.RelativePosition
+        : MacKind.Linear;
+
+    private IEnumerable<Value> Made(Node node) => node.Outputs.OfType<Value>().Where(output => !_constants.IsConstant(output));
+
+    private TensorCost? LargestTensor()
+    {
+        Value? largest = _nodes.SelectMany(n => Made(n.Node)).MaxBy(MemoryTraffic.Bytes);
+        return largest is { Shape: { } shape } && MemoryTraffic.Bytes(largest) is > 0 and var bytes
+            ? new TensorCost(largest.Name, largest.ElementType.TextName(), shape.ToString(), bytes)
+            : null;
+    }
+
+    /// <summary>The trained elements, each at the first node that reads it with data.</summary>
+    private Dictionary<Node, long> ParametersByReader(out long total)
+    {
+        var parameters = new Dictionary<Node, long>();
+        total = 0;
+        foreach ((Value value, Tensor tensor) in Trained())
+        {
+            long elements = _logits.TrainedElements(value, tensor);
+            total += elements;
+            if (_logits.Reader(value) is { } reader)
+                parameters[reader] = parameters.GetValueOrDefault(reader) + elements;
+        }
+
+        return parameters;
+    }
+
+    private IEnumerable<(Value Value, Tensor Tensor)> Trained()
+    {
+        foreach (Value value in Initializers())
+        {
+            if (value.Initializer is { } tensor && IsTrained(value, tensor))
+                yield return (value, tensor);
+        }
+
+        foreach ((Node node, _) in _nodes.Where(n => n.Node.OpType == "Constant"))
+        {
+            bool isRead = node.Output.Uses.Any(u => !_constants.IsConstant(u.Node));
+            if (isRead && node.Attribute("value") is { Tensors: [{ Count: > 1 } tensor] } && IsTrained(node.Output, tensor))
+                yield return (node.Output, tensor);
+        }
+    }
+
+    private IEnumerable<Value> Initializers() => _nodes.Select(n => n.Node.Graph!).Append(_graph).Distinct().SelectMany(g => g.Initializers);
 
     /// <summary>A used tensor of numbers that is no scalar, and neither the size of something nor the scale or zero point of a quantized one.</summary>
     private static bool IsTrained(Value value, Tensor tensor) =>
@@ -94,6 +134,7 @@ public sealed class CostModel
     private static bool IsSetting(Use use) => use.Node.OpType switch
     {
         "Resize" or "Upsample" or "Pad" or "Clip" => use.InputIndex > 0,
+        "BatchNormalization" => use.InputIndex is 3 or 4,
         "QuantizeLinear" or "DequantizeLinear" or "DynamicQuantizeMatMul" => use.InputIndex > 1 || (use.InputIndex == 1 && use.Node.OpType != "DynamicQuantizeMatMul"),
         "MatMulNBits" => use.InputIndex is 2 or 3,
         "MatMulIntegerToFloat" => use.InputIndex is >= 2 and <= 5,

@@ -5,14 +5,17 @@ namespace SamCompress.Passes.Analysis;
 /// <summary>Counts the multiply-accumulate operations of a node from the shapes of its inputs and outputs.</summary>
 internal static class MacCounter
 {
-    /// <summary>The operations whose cost is counted; everything else is next to nothing.</summary>
-    public static bool Counts(Node node) => Operands(node) is not null;
+    /// <summary>Whether one operator multiplies queries with keys and probabilities with values.</summary>
+    public static bool IsFusedAttention(Node node) => node.OpType is "MultiHeadAttention" or "Attention";
+
+    public static bool IsConvolution(Node node) => node.OpType is "Conv" or "ConvTranspose" or "ConvInteger" or "QLinearConv" or "FusedConv";
 
     /// <summary>The two inputs that are multiplied, or null for an operator that is not counted.</summary>
     public static (Value? Left, Value? Right)? Operands(Node node) => node.OpType switch
     {
         "MatMul" or "Gemm" or "Conv" or "ConvTranspose" or "MatMulInteger" or "ConvInteger" or "MatMulIntegerToFloat" or "DynamicQuantizeMatMul"
             or "MatMulNBits" or "FusedMatMul" or "FusedGemm" or "FusedConv" => (node.Input(0), node.Input(1)),
+        "MultiHeadAttention" or "Attention" => (node.Input(0), node.Input(1) ?? node.Input(0)),
         "QLinearMatMul" or "QLinearConv" or "QGemm" => (node.Input(0), node.Input(3)),
         "Einsum" when node.Inputs.Count == 2 => (node.Input(0), node.Input(1)),
         _ => null,
@@ -25,6 +28,8 @@ internal static class MacCounter
             return null;
         return node.OpType switch
         {
+            "MultiHeadAttention" => FusedAttention(node, left, right),
+            "Attention" => node.Domain.Length == 0 ? FusedAttention(node, left, right) : null,
             "Einsum" => Einsum(node, left, right),
             "ConvTranspose" => Elements(left) * ElementsBeyond(right, 1),
             "Conv" or "ConvInteger" or "QLinearConv" or "FusedConv" => Elements(node.Output) * ElementsBeyond(right, 1),
@@ -32,6 +37,26 @@ internal static class MacCounter
             "FusedMatMul" => Elements(node.Output) * Dimension(left, node.GetInt("transA", 0) != 0 ? ^2 : ^1),
             _ => Elements(node.Output) * Dimension(left, ^1),
         };
+    }
+
+    /// <summary>
+    /// Every query meets every key and every value: [B,S,H*d] or [B,H,S,d] with [B,L,H*d] or [B,H,L,d]. Columns that carry a position
+    /// count with the head size. With a cache of earlier keys, or everything packed into one input, the number is not known.
+    /// </summary>
+    private static long? FusedAttention(Node node, Value query, Value key)
+    {
+        bool isOnnx = node.Domain.Length == 0;
+        if (node.Input(2) is not { } value || node.Input(isOnnx ? 4 : 6) is not null)
+            return null;
+        if (query.Shape?.ToStatic() is not { Length: 3 or 4 } q || key.Shape?.ToStatic() is not { Length: 3 or 4 } k || value.Shape?.ToStatic() is not { Length: 3 or 4 } v)
+            return null;
+        long queryHeads = node.GetInt(isOnnx ? "q_num_heads" : "num_heads", q.Length == 4 ? q[1] : 0);
+        long valueHeads = isOnnx ? node.GetInt("kv_num_heads", v.Length == 4 ? v[1] : 0) : queryHeads;
+        if (queryHeads == 0 || valueHeads == 0)
+            return null;
+        long width = q.Length == 4 ? q[1] * q[3] : q[2];
+        long valueWidth = (v.Length == 4 ? v[3] : v[2] / valueHeads) * queryHeads;
+        return checked(q[0] * q[^2] * k[^2] * (width + valueWidth));
     }
 
     /// <summary>Every combination of the letters of the equation is one multiplication.</summary>

@@ -32,7 +32,63 @@ public sealed class InspectCommandTests : IDisposable
         Assert.True(macs.GetProperty("linear").GetInt64() > macs.GetProperty("attention").GetInt64());
         Assert.True(macs.GetProperty("attention").GetInt64() > macs.GetProperty("relativePosition").GetInt64());
         Assert.Equal(1615, run.Json.GetProperty("nodes").GetInt32());
+        Assert.Equal(6, run.Json.GetProperty("structure").GetProperty("softmax").GetInt32());
+        Assert.True(run.Json.GetProperty("memory").GetProperty("movedBytes").GetInt64() > run.Json.GetProperty("memory").GetProperty("activationBytes").GetInt64());
         Assert.Equal([1, 3, 256, 256], run.Json.GetProperty("inputs")[0].GetProperty("shape").EnumerateArray().Select(d => d.GetInt32()));
+    }
+
+    [Fact]
+    public void Comparison_shows_both_models_and_the_ratio()
+    {
+        string optimized = _directory.File("optimized.onnx");
+        Assert.Equal(0, CommandRun.Of("optimize", Nano, "-o", optimized).ExitCode);
+
+        CommandRun run = CommandRun.Of("inspect", Nano, "--compare", optimized);
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Empty(run.Error);
+        Snapshot.Match(run.Out.Replace(Nano, "encoder.onnx", StringComparison.Ordinal).Replace(optimized, "optimized.onnx", StringComparison.Ordinal));
+        JsonElement json = CommandRun.Of("inspect", Nano, "--compare", optimized, "--format", "json").Json;
+        JsonElement nodes = json.GetProperty("quantities").GetProperty("nodes");
+        Assert.Equal(json.GetProperty("before").GetProperty("nodes").GetInt32(), nodes.GetProperty("before").GetInt32());
+        Assert.InRange(nodes.GetProperty("ratio").GetDouble(), 0.05, 0.5);
+        Assert.Equal(1.0, json.GetProperty("quantities").GetProperty("macs").GetProperty("ratio").GetDouble());
+    }
+
+    [Fact]
+    public void Nodes_are_listed_by_their_operations()
+    {
+        string optimized = _directory.File("optimized.onnx");
+        Assert.Equal(0, CommandRun.Of("optimize", Nano, "-o", optimized).ExitCode);
+
+        CommandRun run = CommandRun.Of("inspect", optimized, "--nodes");
+
+        string[] lines = run.Out.Split('\n');
+        int table = Array.FindIndex(lines, l => l.Contains("share", StringComparison.Ordinal));
+        Snapshot.Match(string.Join('\n', lines.Skip(table).Take(16)));
+        JsonElement[] costs = [.. CommandRun.Of("inspect", optimized, "--format", "json").Json.GetProperty("nodeCosts").EnumerateArray()];
+        Assert.Equal(costs.Length, lines.Skip(table + 1).Count(l => l.Length > 0));
+        long[] macs = [.. costs.Select(c => c.GetProperty("macs").GetInt64())];
+        Assert.Equal(macs.OrderDescending(), macs);
+    }
+
+    [Fact]
+    public void Nodes_and_comparison_exclude_each_other()
+    {
+        CommandRun run = CommandRun.Of("inspect", Nano, "--nodes", "--compare", Nano);
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains("--compare", run.ErrorLines[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_other_model_must_be_there()
+    {
+        CommandRun run = CommandRun.Of("inspect", Nano, "--compare", _directory.File("none.onnx"));
+
+        Assert.Equal(3, run.ExitCode);
+        Assert.Empty(run.Out);
+        Assert.Contains("none.onnx", run.ErrorLines[0], StringComparison.Ordinal);
     }
 
     [Fact]
