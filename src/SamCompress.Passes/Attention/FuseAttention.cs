@@ -104,7 +104,7 @@ public sealed class FuseAttention(TargetDescription target) : Pass
         if (window is null)
             attention.Projection.Node.ReplaceInput(0, context);
         else
-            window.Result.ReplaceUsesWith(WindowSink.Project(graph, attention, window, context, constant));
+            graph.Graph.Substitute(window.Result, WindowSink.Project(graph, attention, window, context, constant));
     }
 
     /// <summary>The factor of the logits goes into the columns of the query.</summary>

@@ -11,8 +11,8 @@ internal static class AttentionCheck
     /// <summary>What the issue asks of exact rewrites, relative to the largest element of an output.</summary>
     public const double MaxRelative = 1e-4;
 
-    /// <summary>The opset of the exporters.</summary>
-    private const int Opset = 17;
+    /// <summary>The first whose Split has a number of outputs.</summary>
+    private const int Opset = 18;
 
     public static Model Parse(string text)
     {
