@@ -1,6 +1,8 @@
 using SamCompress.Passes.Cleanup;
+using SamCompress.Passes.Fusion;
 using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Rewriting;
+using SamCompress.Passes.Targets;
 
 namespace SamCompress.Passes;
 
@@ -35,6 +37,30 @@ public static class StandardPipeline
         new Rewriter("lower-conv-transpose-to-mat-mul", [new LowerConvTransposeToMatMul()]), // of a mask decoder
         new EliminateUnusedInitializers(), // the weights in their old layout
         new InferShapes(), // the planner asks for ranks
+    ];
+
+    /// <summary>Makes a graph small for one target, last of all: what finds layers, attention and normalizations knows the standard operators only.</summary>
+    /// <remarks>FlattenTokens and FuseGemm alone may also stand before quantization, which knows Gemm.</remarks>
+    public static IReadOnlyList<Pass> FuseForTarget(TargetDescription target)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        return
+        [
+            new FlattenTokens(), // before the fusions that want matrices
+            new Rewriter(new FuseGemm()), // any runtime has Gemm
+            .. target.ContributedOperators ? Contributed : [],
+            new EliminateDeadNodes(),
+            new EliminateDuplicateInitializers(), // shapes of Reshapes
+            new EliminateUnusedInitializers(),
+            new InferShapes(), // of the operators that are new
+        ];
+    }
+
+    /// <summary>Fusions to operators that ONNX Runtime contributes.</summary>
+    private static IReadOnlyList<Pass> Contributed =>
+    [
+        new FuseSkipLayerNormalization(), // after FlattenTokens: its kernel takes no more than three dimensions
+        new Rewriter(new FuseMatMulTranspose()), // after all that looks for MatMul
     ];
 
     /// <summary>Rules that take nodes away which change nothing.</summary>
