@@ -40,7 +40,7 @@ public static class StandardPipeline
     ];
 
     /// <summary>Makes a graph small for one target, last of all: what finds layers, attention and normalizations knows the standard operators only.</summary>
-    /// <remarks>FlattenTokens and FuseGemm alone may also stand before quantization, which knows Gemm.</remarks>
+    /// <remarks>FlattenTokens and FuseGemm alone may also stand before quantization, which plans a Gemm like MatMul and Add; but the form of qdq then adds an axis around each.</remarks>
     public static IReadOnlyList<Pass> FuseForTarget(TargetDescription target)
     {
         ArgumentNullException.ThrowIfNull(target);

@@ -1,4 +1,6 @@
+using SamCompress.IR;
 using SamCompress.Passes.Fusion;
+using SamCompress.Runtime.Inference;
 using SamCompress.Testing;
 
 namespace SamCompress.Passes.Tests.Fusion;
@@ -52,6 +54,15 @@ public sealed class FuseSkipLayerNormalizationTests
         $"g (float[5,4] x) => (float[5,4] y, float[5,4] z) {Constants} {{ s = Add (x, table) y = LayerNormalization (s, g, b) z = LayerNormalization (s, g) }}",
         new FuseSkipLayerNormalization(),
         maxRelative: Rounding));
+
+    /// <summary>The reason for the pass: opening the model does not do it.</summary>
+    [Fact]
+    public void Is_what_onnx_runtime_does_not_do_itself()
+    {
+        using Model model = ModelText.Parse(
+            $"g (float[5,4] x, float[5,4] z) => (float[5,4] y) {Constants} {{ s = Add (x, z) n = LayerNormalization (s, g, b) y = Add (n, s) }}");
+        Assert.Contains("LayerNormalization", KernelReport.Read(model).Nodes.Select(n => n.OpType));
+    }
 
     private static float[] Small(int count, int seed)
     {
