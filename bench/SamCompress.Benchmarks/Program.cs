@@ -13,6 +13,7 @@ Benchmark[] benchmarks =
     new ConvForms("pointwise-deep", 512, 2048, 16, kernel: 1),
     new ConvForms("depthwise", 256, 256, 128, kernel: 3, groups: 256),
     new ConvForms("dense-wide", 64, 256, 128, kernel: 3),
+    new NormalizationForms("normalization", 4096, 768),
     new AttentionForms("window", 300, 196, 64),
     new AttentionForms("global", 12, 2048, 64),
     new TargetForms("sam-nano", () => Path.Combine(SkeletonModels.RepositoryRoot, "models", "sam-nano", "encoder.onnx"), rounds: 20),

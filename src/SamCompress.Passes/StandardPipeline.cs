@@ -1,5 +1,6 @@
 using SamCompress.Passes.Attention;
 using SamCompress.Passes.Cleanup;
+using SamCompress.Passes.Fusion;
 using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Rewriting;
 using SamCompress.Passes.Targets;
@@ -60,6 +61,30 @@ public static class StandardPipeline
         new EliminateDeadNodes(),
         new EliminateUnusedInitializers(),
         new InferShapes(),
+    ];
+
+    /// <summary>Makes a graph small for one target, last of all: what finds layers, attention and normalizations knows the standard operators only.</summary>
+    /// <remarks>FlattenTokens and FuseGemm alone may also stand before quantization, which plans a Gemm like MatMul and Add; but the form of qdq then adds an axis around each.</remarks>
+    public static IReadOnlyList<Pass> FuseForTarget(TargetDescription target)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        return
+        [
+            new FlattenTokens(), // before the fusions that want matrices
+            new Rewriter(new FuseGemm()), // any runtime has Gemm
+            .. target.ContributedOperators ? Contributed : [],
+            new EliminateDeadNodes(),
+            new EliminateDuplicateInitializers(), // shapes of Reshapes
+            new EliminateUnusedInitializers(),
+            new InferShapes(), // of the operators that are new
+        ];
+    }
+
+    /// <summary>Fusions to operators that ONNX Runtime contributes.</summary>
+    private static IReadOnlyList<Pass> Contributed =>
+    [
+        new FuseSkipLayerNormalization(), // after FlattenTokens: its kernel takes no more than three dimensions
+        new Rewriter(new FuseMatMulTranspose()), // after all that looks for MatMul
     ];
 
     /// <summary>Rules that take nodes away which change nothing.</summary>

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using SamCompress.Passes.Rewriting;
+using SamCompress.Passes.Targets;
 using SamCompress.Testing;
 
 namespace SamCompress.Passes.Tests;
@@ -44,18 +45,9 @@ public sealed partial class PassDocumentationTests
 
             """.ReplaceLineEndings("\n"));
         var told = new HashSet<Type> { typeof(Rewriter) };
-        int number = 1;
-        foreach (Pass pass in StandardPipeline.Cleanup)
-        {
-            page.Append(CultureInfo.InvariantCulture, $"{number++}. `{pass.Name}`");
-            if (pass is Rewriter rewriter)
-                page.Append(CultureInfo.InvariantCulture, $": the rules {string.Join(", ", rewriter.Rules.Select(r => $"`{r.Name}`"))}");
-            page.Append('\n');
-        }
-
-        IEnumerable<Type> inOrder = StandardPipeline.Cleanup.SelectMany(p => p is Rewriter rewriter ? rewriter.Rules.Select(r => r.GetType()) : [p.GetType()]);
-        foreach (Type type in inOrder.Where(told.Add))
-            Describe(page, type);
+        Stage(page, told, StandardPipeline.Cleanup);
+        page.Append("\n## Fusing for a target, in this order\n\nHere for ort-cpu; targets without contributed operators go without those.\n\n");
+        Stage(page, told, StandardPipeline.FuseForTarget(TargetDescription.Load(TargetDescription.Default)));
         Type[] others = [.. typeof(Pass).Assembly.GetTypes()
             .Where(t => !t.IsAbstract && (t.IsAssignableTo(typeof(Pass)) || t.IsAssignableTo(typeof(RewriteRule))) && !told.Contains(t))
             .OrderBy(t => t.FullName, StringComparer.Ordinal)];
@@ -64,6 +56,21 @@ public sealed partial class PassDocumentationTests
         foreach (Type type in others)
             Describe(page, type);
         return page.ToString();
+    }
+
+    private static void Stage(StringBuilder page, HashSet<Type> told, IReadOnlyList<Pass> passes)
+    {
+        int number = 1;
+        foreach (Pass pass in passes)
+        {
+            page.Append(CultureInfo.InvariantCulture, $"{number++}. `{pass.Name}`");
+            if (pass is Rewriter { Rules: var rules } && (rules.Count > 1 || rules[0].Name != pass.Name))
+                page.Append(CultureInfo.InvariantCulture, $": the rules {string.Join(", ", rules.Select(r => $"`{r.Name}`"))}");
+            page.Append('\n');
+        }
+
+        foreach (Type type in passes.SelectMany(p => p is Rewriter rewriter ? rewriter.Rules.Select(r => r.GetType()) : [p.GetType()]).Where(told.Add))
+            Describe(page, type);
     }
 
     private static void Describe(StringBuilder page, Type type)

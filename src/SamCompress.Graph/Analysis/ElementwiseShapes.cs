@@ -47,7 +47,7 @@ internal static class ElementwiseShapes
         foreach (string op in (string[])["Gelu", "FastGelu", "QuickGelu", "BiasGelu", "BiasSoftmax"])
             functions.Add(op, SameAsInput, OperatorDomain.Microsoft);
         functions.Add("SimplifiedLayerNormalization", SameAsInput);
-        functions.Add("SkipLayerNormalization", SameAsInput, OperatorDomain.Microsoft);
+        functions.Add("SkipLayerNormalization", SkipLayerNormalization, OperatorDomain.Microsoft);
         functions.Add("QuantizeLinear", n => n.Output(0, n.HasInput(2) ? n.Type(2) : ElementType.UInt8, n.Shape(0)), OperatorDomain.Microsoft);
         functions.Add("DequantizeLinear", n => n.Output(0, n.Type(1), n.Shape(0)), OperatorDomain.Microsoft);
         foreach (string op in (string[])["QLinearAdd", "QLinearMul"])
@@ -65,6 +65,13 @@ internal static class ElementwiseShapes
             shapes[i] = n.Shape(i);
         // Before opset 7 the second operand is broadcast into the first one.
         return n.Opset >= 7 || n.Node.Domain.Length > 0 ? NodeInference.Broadcast(shapes) : shapes[0];
+    }
+
+    /// <summary>Its second and third outputs, mean and deviation, are never computed.</summary>
+    private static void SkipLayerNormalization(NodeInference n)
+    {
+        SameAsInput(n);
+        n.Output(3, n.Type(0), n.Shape(0));
     }
 
     private static void LayerNormalization(NodeInference n)

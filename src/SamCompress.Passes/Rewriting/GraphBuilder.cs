@@ -39,9 +39,11 @@ public sealed class GraphBuilder
     public Value Op(string opType, IReadOnlyList<Value?> inputs, IEnumerable<NodeAttribute>? attributes = null, string domain = OperatorDomain.Onnx) =>
         Op(opType, inputs, 1, attributes, domain)[0];
 
-    /// <summary>A new node with several outputs.</summary>
+    /// <summary>A new node with several outputs. The model imports the contributed operators when it is the first of them.</summary>
     public IReadOnlyList<Value> Op(string opType, IReadOnlyList<Value?> inputs, int outputs, IEnumerable<NodeAttribute>? attributes = null, string domain = OperatorDomain.Onnx)
     {
+        if (domain == OperatorDomain.Microsoft && Model.Opset(domain) == 0)
+            Model.SetOpset(domain, 1);
         var names = new string[outputs];
         for (int i = 0; i < outputs; i++)
             names[i] = Graph.FreshName(outputs == 1 ? $"{_stem}_{opType}" : $"{_stem}_{opType}_{(char)('a' + i)}");

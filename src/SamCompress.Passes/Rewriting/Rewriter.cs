@@ -152,8 +152,9 @@ public class Rewriter : Pass
         RemoveUnused(old, touched);
         if (replacement.Producer is { } last && builder.Nodes.Contains(last) && root.Graph is null)
         {
-            // What stands in for a value goes by its name, in reports as in statistics.
-            last.Name = nodeName;
+            // What stands in for a value goes by its name, in reports as in statistics; its node too, unless the rule named it.
+            if (last.Name.Length == 0)
+                last.Name = nodeName;
             if (!replacement.IsGraphOutput)
                 replacement.Name = graph.FreshName(name);
         }
