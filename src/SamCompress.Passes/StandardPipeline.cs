@@ -1,6 +1,8 @@
 using SamCompress.Passes.Cleanup;
+using SamCompress.Passes.Fusion;
 using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Rewriting;
+using SamCompress.Passes.Targets;
 
 namespace SamCompress.Passes;
 
@@ -25,6 +27,15 @@ public static class StandardPipeline
         new EliminateDeadNodes(), // the shape arithmetic that nothing reads any more
         new EliminateDuplicateInitializers(), // operands that the rules made
         new EliminateUnusedInitializers(),
+        new InferShapes(), // what later stages see
+    ];
+
+    /// <summary>Makes one operator of what exporters write as several, where the target has it; behind <see cref="Cleanup"/>, whose constants the patterns ask for.</summary>
+    public static IReadOnlyList<Pass> Fusion(TargetDescription target) =>
+    [
+        new Rewriter("fuse-operators", [new FuseLayerNormalization(), new FuseGelu(target)]),
+        new Rewriter("merge-fused", [new MergeTransposes(), new EliminateTranspose()]), // a normalization over channels stands between two
+        new EliminateUnusedInitializers(), // operands of the operators that are gone
         new InferShapes(), // what later stages see
     ];
 

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using SamCompress.Passes.Rewriting;
+using SamCompress.Passes.Targets;
 using SamCompress.Testing;
 
 namespace SamCompress.Passes.Tests;
@@ -39,23 +40,10 @@ public sealed partial class PassDocumentationTests
             Made from the comments in `src/SamCompress.Passes` by `PassDocumentationTests`; change it there.
             Exact means: the same bits in ONNX Runtime. The graph is checked after every pass.
 
-            ## Cleanup, in this order
-
-
             """.ReplaceLineEndings("\n"));
         var told = new HashSet<Type> { typeof(Rewriter) };
-        int number = 1;
-        foreach (Pass pass in StandardPipeline.Cleanup)
-        {
-            page.Append(CultureInfo.InvariantCulture, $"{number++}. `{pass.Name}`");
-            if (pass is Rewriter rewriter)
-                page.Append(CultureInfo.InvariantCulture, $": the rules {string.Join(", ", rewriter.Rules.Select(r => $"`{r.Name}`"))}");
-            page.Append('\n');
-        }
-
-        IEnumerable<Type> inOrder = StandardPipeline.Cleanup.SelectMany(p => p is Rewriter rewriter ? rewriter.Rules.Select(r => r.GetType()) : [p.GetType()]);
-        foreach (Type type in inOrder.Where(told.Add))
-            Describe(page, type);
+        DescribeStage(page, "Cleanup", StandardPipeline.Cleanup, told);
+        DescribeStage(page, "Fusion for a target, behind cleanup", StandardPipeline.Fusion(TargetDescription.Load(TargetDescription.Default)), told);
         Type[] others = [.. typeof(Pass).Assembly.GetTypes()
             .Where(t => !t.IsAbstract && (t.IsAssignableTo(typeof(Pass)) || t.IsAssignableTo(typeof(RewriteRule))) && !told.Contains(t))
             .OrderBy(t => t.FullName, StringComparer.Ordinal)];
@@ -64,6 +52,24 @@ public sealed partial class PassDocumentationTests
         foreach (Type type in others)
             Describe(page, type);
         return page.ToString();
+    }
+
+    /// <summary>The passes in order, and what those do that no stage before has told of.</summary>
+    private static void DescribeStage(StringBuilder page, string name, IReadOnlyList<Pass> passes, HashSet<Type> told)
+    {
+        page.Append(CultureInfo.InvariantCulture, $"\n## {name}, in this order\n\n");
+        int number = 1;
+        foreach (Pass pass in passes)
+        {
+            page.Append(CultureInfo.InvariantCulture, $"{number++}. `{pass.Name}`");
+            if (pass is Rewriter rewriter)
+                page.Append(CultureInfo.InvariantCulture, $": the rules {string.Join(", ", rewriter.Rules.Select(r => $"`{r.Name}`"))}");
+            page.Append('\n');
+        }
+
+        IEnumerable<Type> inOrder = passes.SelectMany(p => p is Rewriter rewriter ? rewriter.Rules.Select(r => r.GetType()) : [p.GetType()]);
+        foreach (Type type in inOrder.Where(told.Add))
+            Describe(page, type);
     }
 
     private static void Describe(StringBuilder page, Type type)
