@@ -71,6 +71,7 @@ public static class StandardPipeline
         new FoldReshapeTarget(),
         new MergeReshapes(),
         new MergeTransposes(),
+        new MergeMovements(),
         new MergeSlices(),
         new MergeCasts(),
         new FoldBatchNormalization(),

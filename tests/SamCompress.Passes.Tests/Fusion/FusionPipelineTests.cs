@@ -17,14 +17,14 @@ public sealed class FusionPipelineTests(ITestOutputHelper output)
     /// <summary>Nodes of the cleaned graph and of the fused one, the normalizations and Gelu among these.</summary>
     public static TheoryData<string, int, int, int, int> Counts { get; } = new()
     {
-        { "sam_b_encoder", 588, 528, 26, 12 },
-        { "sam_b_encoder_dynamo", 580, 520, 26, 12 },
-        { "sam_h_encoder", 1568, 1428, 66, 32 },
-        { "sam_decoder", 332, 310, 10, 4 },
-        { "mobilesam_encoder", 556, 452, 22, 23 },
+        { "sam_b_encoder", 580, 520, 26, 12 },
+        { "sam_b_encoder_dynamo", 572, 512, 26, 12 },
+        { "sam_h_encoder", 1560, 1420, 66, 32 },
+        { "sam_decoder", 330, 308, 10, 4 },
+        { "mobilesam_encoder", 553, 449, 22, 23 },
         { "efficientvit_sam_l0_encoder", 423, 177, 1, 30 },
         { "efficientsam_ti_encoder", 388, 328, 26, 12 },
-        { "sam-nano/encoder", 302, 266, 14, 6 },
+        { "sam-nano/encoder", 298, 262, 14, 6 },
         { "sam-nano/decoder", 324, 308, 9, 4 },
     };
 
@@ -50,8 +50,14 @@ public sealed class FusionPipelineTests(ITestOutputHelper output)
     [Theory]
     [InlineData("sam-nano/encoder")]
     [InlineData("efficientvit_sam_l0_encoder")]
+    public void Fused_models_compute_the_same(string name) => AssertComputesTheSame(name);
+
+    [Theory]
+    [Trait("Category", "Long")]
     [InlineData("mobilesam_encoder")]
-    public void Fused_models_compute_the_same(string name)
+    public void Big_fused_models_compute_the_same(string name) => AssertComputesTheSame(name);
+
+    private void AssertComputesTheSame(string name)
     {
         using Model before = OnnxReader.Read(ExporterModels.FilePath(name));
         using Model after = OnnxReader.Read(ExporterModels.FilePath(name));
