@@ -2,42 +2,38 @@ using SamCompress.IR;
 
 namespace SamCompress.Benchmarks;
 
-/// <summary>The ways to write a residual addition and the LayerNormalization behind it, with the sum read again, as between the blocks of SAM's image encoder.</summary>
-internal sealed class NormalizationForms(string name, int rows, int channels) : OperatorForms
+/// <summary>Normalization over the channels of maps: primitive operators, or LayerNormalization with the channels last.</summary>
+internal sealed class NormalizationForms(int channels, int side) : OperatorForms
 {
-    private const float Epsilon = 1e-6f;
+    private static readonly NodeAttribute ToChannelsLast = NodeAttribute.Of("perm", [0L, 2, 3, 1]);
+    private static readonly NodeAttribute ToChannelsFirst = NodeAttribute.Of("perm", [0L, 3, 1, 2]);
 
-    public override string Name => name;
+    public override string Name => $"normalization-{channels}";
 
-    public override string Question => $"is SkipLayerNormalization of {rows}x{channels} faster than Add and LayerNormalization?";
+    public override string Question => $"Which form of a normalization over {channels} channels of {side} x {side} pixels is fast?";
 
-    protected override IReadOnlyList<long[]> InputShapes => [[rows, channels], [rows, channels]];
+    protected override IReadOnlyList<long[]> InputShapes => [[1, channels, side, side]];
 
-    protected override int Rounds => 200;
+    protected override int Rounds => 60;
 
     protected override IEnumerable<(string Name, Func<Graph, IReadOnlyList<Value>, Value> Build)> Forms =>
     [
-        ("Add, LayerNormalization of rank 4", (g, x) => Separate(g, Shaped(g, x[0], 1, 64, rows / 64, channels), Shaped(g, x[1], 1, 64, rows / 64, channels))),
-        ("Add, LayerNormalization of rank 2", (g, x) => Separate(g, x[0], x[1])),
-        ("SkipLayerNormalization", Skip),
-        ("LayerNormalization alone", (g, x) => Standard(g, "LayerNormalization", [x[0], Floats(g, channels), Floats(g, channels)], NodeAttribute.Of("epsilon", Epsilon))),
-        ("the final Add alone", (g, x) => Standard(g, "Add", [x[0], x[1]])),
+        ("primitive operators", (g, x) => Primitive(g, x[0])),
+        ("LayerNormalization between two Transposes", (g, x) => Standard(g, "Transpose", [Normalized(g, Standard(g, "Transpose", [x[0]], ToChannelsLast))], ToChannelsFirst)),
+        ("LayerNormalization and one Transpose", (g, x) => Standard(g, "Transpose", [Normalized(g, Standard(g, "Reshape", [x[0], Ints(g, 1, side, side, channels)]))], ToChannelsFirst)),
     ];
 
-    private Value Separate(Graph graph, Value a, Value b)
+    private Value Primitive(Graph graph, Value x)
     {
-        Value sum = Standard(graph, "Add", [a, b]);
-        Value normalized = Standard(graph, "LayerNormalization", [sum, Floats(graph, channels), Floats(graph, channels)], NodeAttribute.Of("epsilon", Epsilon));
-        return Standard(graph, "Add", [normalized, sum]);
+        Value difference = Standard(graph, "Sub", [x, Mean(graph, x)]);
+        Value variance = Mean(graph, Standard(graph, "Pow", [difference, Scalar(graph, 2)]));
+        Value deviation = Standard(graph, "Sqrt", [Standard(graph, "Add", [variance, Scalar(graph, 1e-6f)])]);
+        Value scaled = Standard(graph, "Mul", [Floats(graph, channels, 1, 1), Standard(graph, "Div", [difference, deviation])]);
+        return Standard(graph, "Add", [scaled, Floats(graph, channels, 1, 1)]);
     }
 
-    private Value Skip(Graph graph, IReadOnlyList<Value> x)
-    {
-        Node node = graph.Append(
-            "SkipLayerNormalization", [x[0], x[1], Floats(graph, channels), Floats(graph, channels)], [graph.FreshName("normalized"), "", "", graph.FreshName("sum")],
-            [NodeAttribute.Of("epsilon", Epsilon)], OperatorDomain.Microsoft);
-        return Standard(graph, "Add", [node.Output, node.Outputs[3]]);
-    }
+    private Value Normalized(Graph graph, Value x) =>
+        Standard(graph, "LayerNormalization", [x, Floats(graph, channels), Floats(graph, channels)], NodeAttribute.Of("epsilon", 1e-6f));
 
-    private static Value Shaped(Graph graph, Value x, params long[] shape) => Standard(graph, "Reshape", [x, Constant(graph, "shape", Tensor.Vector(shape))]);
+    private static Value Mean(Graph graph, Value x) => Standard(graph, "ReduceMean", [x, Ints(graph, 1)]);
 }

@@ -31,6 +31,15 @@ public static class StandardPipeline
         new InferShapes(), // what later stages see
     ];
 
+    /// <summary>Makes one operator of what exporters write as several, where the target has it; behind <see cref="Cleanup"/>, whose constants the patterns ask for.</summary>
+    public static IReadOnlyList<Pass> Fusion(TargetDescription target) =>
+    [
+        new Rewriter("fuse-operators", [new FuseLayerNormalization(), new FuseGelu(target)]),
+        new Rewriter("merge-fused", [new MergeTransposes(), new EliminateTranspose()]), // a normalization over channels stands between two
+        new EliminateUnusedInitializers(), // operands of the operators that are gone
+        new InferShapes(), // what later stages see
+    ];
+
     /// <summary>Brings a cleaned graph into the form that quantizes best; before calibration, because it makes the values that are observed.</summary>
     public static IReadOnlyList<Pass> PrepareQuantization { get; } =
     [
@@ -50,31 +59,22 @@ public static class StandardPipeline
         new InferShapes(), // what the next rewrite reads
     ];
 
-    /// <summary>Writes attention as the target runs it best; behind all that looks for attention, because what it writes is not found again.</summary>
-    public static IReadOnlyList<Pass> FuseAttention(TargetDescription target) =>
-    [
-        new FuseAttention(target),
-        new EliminateDeadNodes(), // the old form
-        new FoldConstants(), // tables times factors
-        new Rewriter("merge-movements-of-attention", [.. NoOps, .. Merges]),
-        new EliminateDuplicateInitializers(), // one-hot bases are the same in every block
-        new EliminateDeadNodes(),
-        new EliminateUnusedInitializers(),
-        new InferShapes(),
-    ];
-
-    /// <summary>Makes a graph small for one target, last of all: what finds layers, attention and normalizations knows the standard operators only.</summary>
-    /// <remarks>FlattenTokens and FuseGemm alone may also stand before quantization, which plans a Gemm like MatMul and Add; but the form of qdq then adds an axis around each.</remarks>
+    /// <summary>Writes attention and what is between the layers as a target runs it best; last of all, because what finds attention does not find it again.</summary>
+    /// <remarks>For a target without contributed operators it comes behind quantization: the form of qdq would add an axis around each Gemm.</remarks>
     public static IReadOnlyList<Pass> FuseForTarget(TargetDescription target)
     {
         ArgumentNullException.ThrowIfNull(target);
         return
         [
+            new FuseAttention(target),
+            new EliminateDeadNodes(), // the old form
+            new FoldConstants(), // tables times factors
+            new Rewriter("merge-movements-of-attention", [.. NoOps, .. Merges]),
             new FlattenTokens(), // before the fusions that want matrices
             new Rewriter(new FuseGemm()), // any runtime has Gemm
             .. target.ContributedOperators ? Contributed : [],
             new EliminateDeadNodes(),
-            new EliminateDuplicateInitializers(), // shapes of Reshapes
+            new EliminateDuplicateInitializers(), // one-hot bases are the same in every block, as are shapes of Reshapes
             new EliminateUnusedInitializers(),
             new InferShapes(), // of the operators that are new
         ];
@@ -110,6 +110,7 @@ public static class StandardPipeline
         new FoldReshapeTarget(),
         new MergeReshapes(),
         new MergeTransposes(),
+        new MergeMovements(),
         new MergeSlices(),
         new MergeCasts(),
         new FoldBatchNormalization(),

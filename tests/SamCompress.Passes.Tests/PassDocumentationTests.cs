@@ -40,14 +40,12 @@ public sealed partial class PassDocumentationTests
             Made from the comments in `src/SamCompress.Passes` by `PassDocumentationTests`; change it there.
             Exact means: the same bits in ONNX Runtime. The graph is checked after every pass.
 
-            ## Cleanup, in this order
-
-
             """.ReplaceLineEndings("\n"));
         var told = new HashSet<Type> { typeof(Rewriter) };
-        Stage(page, told, StandardPipeline.Cleanup);
-        page.Append("\n## Fusing for a target, in this order\n\nHere for ort-cpu; targets without contributed operators go without those.\n\n");
-        Stage(page, told, StandardPipeline.FuseForTarget(TargetDescription.Load(TargetDescription.Default)));
+        DescribeStage(page, "Cleanup", StandardPipeline.Cleanup, told);
+        var target = TargetDescription.Load(TargetDescription.Default);
+        DescribeStage(page, $"Fusion for a target, here {target.Name}, behind cleanup", StandardPipeline.Fusion(target), told);
+        DescribeStage(page, $"Attention and residuals for a target, here {target.Name}, last of all", StandardPipeline.FuseForTarget(target), told);
         Type[] others = [.. typeof(Pass).Assembly.GetTypes()
             .Where(t => !t.IsAbstract && (t.IsAssignableTo(typeof(Pass)) || t.IsAssignableTo(typeof(RewriteRule))) && !told.Contains(t))
             .OrderBy(t => t.FullName, StringComparer.Ordinal)];
@@ -58,18 +56,21 @@ public sealed partial class PassDocumentationTests
         return page.ToString();
     }
 
-    private static void Stage(StringBuilder page, HashSet<Type> told, IReadOnlyList<Pass> passes)
+    /// <summary>The passes in order, and what those do that no stage before has told of.</summary>
+    private static void DescribeStage(StringBuilder page, string name, IReadOnlyList<Pass> passes, HashSet<Type> told)
     {
+        page.Append(CultureInfo.InvariantCulture, $"\n## {name}, in this order\n\n");
         int number = 1;
         foreach (Pass pass in passes)
         {
             page.Append(CultureInfo.InvariantCulture, $"{number++}. `{pass.Name}`");
-            if (pass is Rewriter { Rules: var rules } && (rules.Count > 1 || rules[0].Name != pass.Name))
-                page.Append(CultureInfo.InvariantCulture, $": the rules {string.Join(", ", rules.Select(r => $"`{r.Name}`"))}");
+            if (pass is Rewriter rewriter && (rewriter.Rules.Count > 1 || rewriter.Rules[0].Name != pass.Name))
+                page.Append(CultureInfo.InvariantCulture, $": the rules {string.Join(", ", rewriter.Rules.Select(r => $"`{r.Name}`"))}");
             page.Append('\n');
         }
 
-        foreach (Type type in passes.SelectMany(p => p is Rewriter rewriter ? rewriter.Rules.Select(r => r.GetType()) : [p.GetType()]).Where(told.Add))
+        IEnumerable<Type> inOrder = passes.SelectMany(p => p is Rewriter rewriter ? rewriter.Rules.Select(r => r.GetType()) : [p.GetType()]);
+        foreach (Type type in inOrder.Where(told.Add))
             Describe(page, type);
     }
 

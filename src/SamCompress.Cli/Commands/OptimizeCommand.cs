@@ -11,12 +11,19 @@ internal static class OptimizeCommand
     {
         var model = new ModelArgument("The ONNX file to optimize.");
         var output = new OutputOptions(required: true, "");
+        Option<string> target = PrecisionOptions.TargetOption();
         var command = new Command("optimize", "Turn an exporter's graph into a small one that computes the same.");
         model.AddTo(command);
         output.AddTo(command);
+        command.Options.Add(target);
         command.SetAction(parse =>
         {
-            var options = new OptimizeOptions(model.Of(parse), output.Output(parse)!) { Overwrite = output.Overwrite(parse), ExternalData = output.ExternalData(parse) };
+            var options = new OptimizeOptions(model.Of(parse), output.Output(parse)!)
+            {
+                Overwrite = output.Overwrite(parse),
+                ExternalData = output.ExternalData(parse),
+                Target = parse.GetRequiredValue(target),
+            };
             using ConsoleProgress progress = common.Progress(parse);
             OptimizeReport report = OptimizeJob.Run(options, progress, common.Context.Cancellation);
             progress.Clear();

@@ -11,12 +11,7 @@ internal sealed class PrecisionOptions
     private readonly Option<string> _precision = CommonOptions.Choice(
         "--precision", "Bits of weights and activations; int8 is w8a8.", "w8a8", [.. Precision.All.Select(p => p.Name), "int8"]);
 
-    private readonly Option<string> _target = new("--target")
-    {
-        Description = $"What shall run the result: {string.Join(", ", TargetDescription.BuiltIn)}, or a description of your own (.json).",
-        HelpName = "NAME",
-        DefaultValueFactory = _ => TargetDescription.Default,
-    };
+    private readonly Option<string> _target = TargetOption();
 
     private readonly Option<string> _rounding = CommonOptions.Choice("--rounding", "How weights become integers; auto is gptq below 8 bits.", "auto", "auto", "nearest", "gptq");
     private readonly Option<bool> _keepRanges = new("--no-equalize") { Description = "Leave channels and heads as uneven as they are." };
@@ -25,6 +20,14 @@ internal sealed class PrecisionOptions
     private readonly Option<bool> _twins = new("--twin-ranges") { Description = "Give the outputs of Gelu and Softmax two ranges each, at the price of two products." };
     private readonly Option<int?> _stages = Numbers.Whole("--gptq-stages", "Round layers in so many groups, each behind the quantized ones before it. [default: 1]", 1, 1000);
     private readonly Option<int?> _rerank = Numbers.Whole("--rerank", "Choose among the best ranges by the masks, on so many calibration pictures. [default: 0]", 0, 1000);
+
+    /// <summary><c>--target</c>, also of commands that choose no precision.</summary>
+    public static Option<string> TargetOption() => new("--target")
+    {
+        Description = $"What shall run the result: {string.Join(", ", TargetDescription.BuiltIn)}, or a description of your own (.json).",
+        HelpName = "NAME",
+        DefaultValueFactory = _ => TargetDescription.Default,
+    };
 
     public PrecisionOptions() => _precision.Aliases.Add("-p");
 

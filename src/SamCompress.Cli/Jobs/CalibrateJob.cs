@@ -35,9 +35,9 @@ public static class CalibrateJob
         CalibrationPictures pictures = CalibrationPictures.Choose(options.Calibration, hash, heldOut: ValidationStage.MostPictures);
         clock.Start("clean up");
         var context = new PassContext { Evaluator = new OnnxConstantEvaluator(), Cancellation = cancellation };
-        new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.PrepareQuantization]).Run(model, context);
         var quantization = new QuantizationStage(
             options.Quantization, options.Quantization.Options(options.Calibration, NodeSelection.All, allowRequantize: false), options.Execution, context, clock, cancellation);
+        new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(quantization.Target), .. StandardPipeline.PrepareQuantization]).Run(model, context);
         (CalibrationStatistics statistics, _) = new CalibrationStage(options.Calibration, options.Execution, encoder: null, quantization, clock, progress, cancellation).Run(model, hash, pictures);
         clock.Start("write");
         writer.Write(() =>

@@ -86,10 +86,10 @@ internal sealed class DecoderStage
         writer.RefuseInputs(model.Files);
         string hash = FileHash.Of(model, _decoder);
         ReportedModel source = QuantizeJob.Describe(model, _decoder, hash, ModelSource.FileBytes(model, _decoder));
-        new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.PrepareQuantization]).Run(model, context);
         QuantizationRequest request = _options.Quantization with { Precision = Precision.All.First(p => p.Name == _options.DecoderPrecision) };
         var quantization = new QuantizationStage(
             request, request.Options(_options.Calibration with { Method = _options.Calibration.Method == "hessian" ? "mse" : _options.Calibration.Method }, NodeSelection.All, _options.AllowRequantize), _options.Execution, context, clock, cancellation, " decoder");
+        new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(quantization.Target), .. StandardPipeline.PrepareQuantization]).Run(model, context);
         var samples = new CalibrationSamples(pictures, progress, cancellation);
         Func<IEnumerable<CalibrationSample>> prompted = () => samples.ForDecoder(_decoder, _options.Model, _options.Execution.Session, student);
         CalibrationStatistics statistics = quantization.Calibrate(model, new CalibrationOrigin(hash, CommandLine.Version, pictures.SetHash), prompted);

@@ -1,5 +1,6 @@
 using SamCompress.IR;
 using SamCompress.Passes;
+using SamCompress.Passes.Targets;
 using SamCompress.Runtime.Inference;
 
 namespace SamCompress.Cli.Jobs;
@@ -9,9 +10,12 @@ public sealed record OptimizeOptions(string Model, string Output)
     public bool Overwrite { get; init; }
 
     public ExternalDataMode ExternalData { get; init; }
+
+    /// <summary>What shall run the result: a built-in target, or the path of a description.</summary>
+    public string Target { get; init; } = TargetDescription.Default;
 }
 
-/// <param name="Changed">False when the model was clean already; the output is then a copy.</param>
+/// <param name="Changed">False when there was nothing to do; the output is then a copy.</param>
 /// <param name="Files">What was written, the model first.</param>
 public sealed record OptimizeReport(
     int SchemaVersion,
@@ -27,7 +31,7 @@ public sealed record OptimizeReport(
     IReadOnlyList<Diagnostic> Diagnostics,
     IReadOnlyList<string> Files);
 
-/// <summary>Runs the cleanup passes on a model: the result computes the same.</summary>
+/// <summary>Runs the cleanup and fusion passes on a model: the result computes the same, up to rounding.</summary>
 public static class OptimizeJob
 {
     public static OptimizeReport Run(OptimizeOptions options, IJobProgress progress, CancellationToken cancellation)
@@ -35,6 +39,7 @@ public static class OptimizeJob
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(progress);
         long start = TimeProvider.System.GetTimestamp();
+        TargetDescription target = TargetDescription.Load(options.Target);
         string name = Path.GetFileName(options.Output);
         using ArtifactWriter writer = ArtifactWriter.Begin(options.Output, [name + ".data"], options.Overwrite, [options.Model]);
         progress.Stage("read");
@@ -43,7 +48,7 @@ public static class OptimizeJob
         int before = CountNodes(model);
         progress.Stage("optimize");
         var context = new PassContext { Evaluator = new OnnxConstantEvaluator(), Cancellation = cancellation };
-        IReadOnlyList<PassRecord> passes = new PassPipeline(StandardPipeline.Cleanup).Run(model, context);
+        IReadOnlyList<PassRecord> passes = new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(target)]).Run(model, context);
         progress.Stage("write");
         cancellation.ThrowIfCancellationRequested();
         writer.Write(() => OnnxWriter.Save(model, writer.StagePath(name), new SaveOptions { ExternalData = options.ExternalData }));

@@ -41,9 +41,9 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         string? decoder = options.Encoder is null ? Comparison.FindDecoder(options.Decoder, options.Model) : options.Model;
 
         _clock.Start("clean up");
-        RunPasses(model, [.. StandardPipeline.Cleanup, .. StandardPipeline.PrepareQuantization]);
         var quantization = new QuantizationStage(
             options.Quantization, options.Quantization.Options(options.Calibration, options.Selection, options.AllowRequantize), options.Execution, _context, _clock, cancellation);
+        RunPasses(model, [.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(quantization.Target), .. StandardPipeline.PrepareQuantization]);
         if (!quantization.HasWork(model))
             return NothingToDo(source, quantization.Plan(model, NoStatistics(hash)));
         (CalibrationStatistics statistics, bool fromCache) =

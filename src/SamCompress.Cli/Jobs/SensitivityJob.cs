@@ -64,9 +64,9 @@ public static class SensitivityJob
 
         clock.Start("clean up");
         var context = new PassContext { Evaluator = new OnnxConstantEvaluator(), Cancellation = cancellation };
-        new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.PrepareQuantization]).Run(model, context);
         QuantizationOptions wanted = options.Quantization.Options(options.Calibration, options.Selection, allowRequantize: false);
         var quantization = new QuantizationStage(options.Quantization, wanted, options.Execution, context, clock, cancellation);
+        new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(quantization.Target), .. StandardPipeline.PrepareQuantization]).Run(model, context);
         if (!quantization.HasWork(model))
             return new SensitivityReport(1, options.Model, decoder, 0, 0, null, null, [], null, clock.Stages.Sum(s => s.Seconds));
         (CalibrationStatistics statistics, _) = new CalibrationStage(options.Calibration, options.Execution, options.Encoder, quantization, clock, progress, cancellation).Run(model, hash, pictures);

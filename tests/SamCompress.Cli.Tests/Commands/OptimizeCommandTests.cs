@@ -1,3 +1,4 @@
+using SamCompress.IR;
 using SamCompress.Testing;
 
 namespace SamCompress.Cli.Tests.Commands;
@@ -20,6 +21,21 @@ public sealed class OptimizeCommandTests : IDisposable
         Assert.Equal(["out.onnx"], _directory.Names);
         Assert.Equal(0, CommandRun.Of("check", _directory.File("out.onnx")).ExitCode);
     }
+
+    [Theory]
+    [InlineData("ort-cpu", 6)]
+    [InlineData("qdq", 0)]
+    public void The_target_decides_whether_there_are_contributed_operators(string target, int count)
+    {
+        Assert.Equal(0, CommandRun.Of("optimize", Nano, "-o", _directory.File("out.onnx"), "--target", target, "-q").ExitCode);
+
+        using Model model = OnnxReader.Read(_directory.File("out.onnx"));
+        Assert.Equal(count, model.Graph.Nodes.Count(n => n.Domain == OperatorDomain.Microsoft));
+    }
+
+    [Fact]
+    public void An_unknown_target_is_a_usage_error() =>
+        Assert.Equal(2, CommandRun.Of("optimize", Nano, "-o", _directory.File("out.onnx"), "--target", "abacus").ExitCode);
 
     [Fact]
     public void The_same_model_gives_the_same_bytes()

@@ -2,6 +2,7 @@ using SamCompress.IR;
 using SamCompress.IR.Analysis;
 using SamCompress.Passes.Equalization;
 using SamCompress.Passes.Quantization;
+using SamCompress.Passes.Targets;
 using SamCompress.Testing;
 
 namespace SamCompress.Passes.Tests.Equalization;
@@ -15,15 +16,13 @@ internal static class EqualizationCheck
     /// <summary>As many and as large changes as there can be.</summary>
     public static EqualizationOptions Boldest { get; } = new() { LeastGain = 0, Overshoot = 0 };
 
-    /// <summary>A skeleton, or with a slash in its name a model of <c>models</c>, cleaned up.</summary>
+    /// <summary>A graph of an exporter, brought into the form that is quantized.</summary>
     public static Model Prepared(string name)
     {
-        Model model = name.Contains('/', StringComparison.Ordinal) ? OnnxReader.Read(ModelPath(name)) : SkeletonModels.Open(name);
-        new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.PrepareQuantization]).Run(model, PassCheck.Context());
+        Model model = ExporterModels.Open(name);
+        new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(TargetDescription.Load(TargetDescription.Default)), .. StandardPipeline.PrepareQuantization]).Run(model, PassCheck.Context());
         return model;
     }
-
-    public static string ModelPath(string name) => Path.Combine(SkeletonModels.RepositoryRoot, "models", name + ".onnx");
 
     /// <summary>Applies the pass, asserts that the outputs stay as they were, and returns both graphs for a snapshot.</summary>
     public static string Apply(string text, Pass pass, int opset = 21)

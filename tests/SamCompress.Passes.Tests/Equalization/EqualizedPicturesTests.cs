@@ -65,7 +65,7 @@ public sealed class EqualizedPicturesTests(ITestOutputHelper output)
 
     private static IEnumerable<CalibrationSample> EncoderSamples(string name, int first, int count)
     {
-        using ImageEncoder encoder = ImageEncoder.Open(EqualizationCheck.ModelPath(name + "/encoder"));
+        using ImageEncoder encoder = ImageEncoder.Open(ExporterModels.FilePath(name + "/encoder"));
         using var loader = new ImageLoader(encoder.Preprocessing);
         foreach (string path in Scenes(first, count))
             yield return new CalibrationSample(path, new Dictionary<string, RuntimeTensor> { ["image"] = loader.Load(path).Input });
@@ -73,8 +73,8 @@ public sealed class EqualizedPicturesTests(ITestOutputHelper output)
 
     private static IEnumerable<CalibrationSample> DecoderSamples(string name, int first, int count)
     {
-        using ImageEncoder encoder = ImageEncoder.Open(EqualizationCheck.ModelPath(name + "/encoder"));
-        using MaskDecoder decoder = MaskDecoder.Open(EqualizationCheck.ModelPath(name + "/decoder"));
+        using ImageEncoder encoder = ImageEncoder.Open(ExporterModels.FilePath(name + "/encoder"));
+        using MaskDecoder decoder = MaskDecoder.Open(ExporterModels.FilePath(name + "/decoder"));
         using var loader = new ImageLoader(encoder.Preprocessing);
         foreach (string path in Scenes(first, count))
         {
