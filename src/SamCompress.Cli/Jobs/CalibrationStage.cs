@@ -30,7 +30,7 @@ internal sealed class CalibrationStage(
             using FileStream stream = File.OpenRead(cache);
             CalibrationStatistics cached = CalibrationCache.Read(stream, cache);
             CalibrationCache.Validate(cached, cache, hash, CommandLine.Version, request.Data is null ? null : pictures?.SetHash, quantization.Preparation);
-            quantization.EqualizeAgain(model, cached);
+            quantization.PrepareAgain(model, cached);
             return (cached, true);
         }
 

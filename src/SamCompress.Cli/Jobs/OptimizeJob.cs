@@ -48,7 +48,7 @@ public static class OptimizeJob
         int before = CountNodes(model);
         progress.Stage("optimize");
         var context = new PassContext { Evaluator = new OnnxConstantEvaluator(), Cancellation = cancellation };
-        IReadOnlyList<PassRecord> passes = new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(target)]).Run(model, context);
+        IReadOnlyList<PassRecord> passes = new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(target), .. StandardPipeline.FuseForTarget(target)]).Run(model, context);
         progress.Stage("write");
         cancellation.ThrowIfCancellationRequested();
         writer.Write(() => OnnxWriter.Save(model, writer.StagePath(name), new SaveOptions { ExternalData = options.ExternalData }));

@@ -47,8 +47,8 @@ internal sealed class QuantizationStage(
     /// <summary>Everything that will be observed, for an estimate of memory.</summary>
     public IReadOnlyList<ObservedValue> Observed(Model model) => [.. Planner.RequiredStatistics(model), .. request.Equalize ? EqualizationPipeline.RequestedStatistics(model) : []];
 
-    /// <summary>Observes the model on the samples, which are enumerated twice, and equalizes it in between.</summary>
-    /// <param name="model">Prepared for quantization; equalized afterwards.</param>
+    /// <summary>Observes the model on the samples, which are enumerated twice, and equalizes and fuses it in between.</summary>
+    /// <param name="model">Prepared for quantization; equalized and fused afterwards.</param>
     public CalibrationStatistics Calibrate(Model model, CalibrationOrigin origin, Func<IEnumerable<CalibrationSample>> samples)
     {
         var calibrator = new Calibrator(new CalibrationSettings { Session = execution.Session, MaxMemory = execution.MaxMemory });
@@ -61,15 +61,17 @@ internal sealed class QuantizationStage(
             Equalize(model, seen);
         }
 
+        Fuse(model);
         clock.Start("calibrate" + what);
         return calibrator.Run(model, Planner.RequiredStatistics(model), samples(), origin, cancellationToken: cancellation) with { Preparation = Preparation, BeforeEqualization = before };
     }
 
-    /// <summary>Equalizes a model as it was when <paramref name="statistics"/> were gathered, which hold what was seen before.</summary>
-    public void EqualizeAgain(Model model, CalibrationStatistics statistics)
+    /// <summary>Equalizes and fuses a model as it was when <paramref name="statistics"/> were gathered, which hold what was seen before.</summary>
+    public void PrepareAgain(Model model, CalibrationStatistics statistics)
     {
         if (request.Equalize)
             Equalize(model, statistics with { Values = statistics.BeforeEqualization });
+        Fuse(model);
     }
 
     /// <param name="samples">The same as for <see cref="Calibrate"/>; null when the layers cannot be calibrated one behind the other.</param>
@@ -109,6 +111,13 @@ internal sealed class QuantizationStage(
         }
 
         return plan with { Layers = layers };
+    }
+
+    /// <summary>Attention whose products are quantized stays as it is, and so does all of a target that wants standard operators, where Gemm is no gain.</summary>
+    private void Fuse(Model model)
+    {
+        if (Target.ContributedOperators && Target.AttentionMatMul.Execution == LayerExecution.Float)
+            new PassPipeline(StandardPipeline.FuseForTarget(Target)).Run(model, context);
     }
 
     private void Equalize(Model model, CalibrationStatistics statistics) =>
