@@ -66,11 +66,12 @@ public static class StandardPipeline
         ArgumentNullException.ThrowIfNull(target);
         return
         [
+            new Rewriter("lower-pointwise-conv", [new LowerConvToMatMul(pointwiseOnly: true), new MergeTransposes(), new EliminateTranspose()]), // of the neck
             new FuseAttention(target),
             new EliminateDeadNodes(), // the old form
             new FoldConstants(), // tables times factors
-            new Rewriter("merge-movements-of-attention", [.. NoOps, .. Merges]),
             new FlattenTokens(), // before the fusions that want matrices
+            new Rewriter("merge-movements-of-tokens", [.. NoOps, .. Merges]), // of attention and of flattened tokens
             new Rewriter(new FuseGemm()), // any runtime has Gemm
             .. target.ContributedOperators ? Contributed : [],
             new EliminateDeadNodes(),

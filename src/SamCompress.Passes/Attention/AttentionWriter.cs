@@ -1,4 +1,5 @@
 using SamCompress.IR;
+using SamCompress.IR.Analysis;
 using SamCompress.Passes.Rewriting;
 
 namespace SamCompress.Passes.Attention;
@@ -42,34 +43,53 @@ internal sealed class AttentionWriter(GraphBuilder graph, SelfAttention attentio
 
     /// <summary>The same for one block of queries after another, in a Scan, so that only the logits of a block exist at a time.</summary>
     /// <param name="blocks">Must divide the tokens.</param>
-    public Value Blocked(long blocks)
+    /// <param name="fusesTranspose">Whether keys are read transposed, by an operator that ONNX Runtime contributes, rather than moved.</param>
+    public Value Blocked(long blocks, bool fusesTranspose)
     {
         (Value query, Value key, Value value) = Operands();
-        (Value keys, Value basis) = (KeysAsColumns(key), position is NoPosition ? key : Basis());
         long batch = Groups * Heads, length = Tokens / blocks;
+        Value keys = fusesTranspose ? key : KeysAsColumns(key);
         List<Value> scanned = [graph.Reshape(Scaled(query), batch, blocks, length, Size)];
         if (position is not NoPosition)
-        {
-            Value columns = PositionColumns(query);
-            scanned.Add(graph.Reshape(columns, batch, blocks, length, columns.Shape![3].Value!.Value));
-        }
+            scanned.AddRange(InBlocks(Contractions(graph.Reshape(query, batch, MapOfTokens.Height, MapOfTokens.Width, Size), "bhwc", "bhwk"), blocks));
 
         var body = new Graph("attention_block", graph.Graph);
-        Value[] own = [.. scanned.Select((s, i) => body.AddInput(body.FreshName(i == 0 ? "query" : "columns"), ElementType.Float, new Shape([s.Shape![0], s.Shape[2], s.Shape[3]])))];
-        Value logits = InBody("MatMul", [own[0], graph.Reshape(keys, batch, Size, Tokens)]);
-        if (own.Length > 1)
-            logits = InBody("Add", [logits, InBody("MatMul", [own[1], basis])]);
-        Value context = InBody("MatMul", [InBody("Softmax", [logits], NodeAttribute.Of("axis", -1L)), graph.Reshape(value, batch, Tokens, Size)]);
+        Value[] own = [.. scanned.Select((s, i) => body.AddInput(body.FreshName(i == 0 ? "query" : "columns"), ElementType.Float, new Shape([s.Shape![0], .. s.Shape.Skip(2)])))];
+        Value logits = fusesTranspose ? InBody("FusedMatMul", [own[0], keys], NodeAttribute.Of("transB", 1L)) : InBody("MatMul", [own[0], keys]);
+        if (position is DecomposedPosition p)
+        {
+            Value map = InBody("Reshape", [logits, graph.Vector(batch, length, p.Rows, p.Columns)]);
+            logits = InBody("Reshape", [InBody("Add", [InBody("Add", [map, own[1]]), own[2]]), graph.Vector(1, batch, length, Tokens)]);
+        }
+        else if (position is ProjectedPosition)
+        {
+            logits = InBody("Add", [logits, InBody("MatMul", [own[1], Basis()])]);
+        }
+
+        Value context = InBody("MatMul", [InBody("Softmax", [logits], NodeAttribute.Of("axis", -1L)), value]);
         context.ElementType = ElementType.Float;
         body.AddOutput(context);
         Value result = graph.Op(
-            "Scan", scanned, [NodeAttribute.Of("body", body), NodeAttribute.Of("num_scan_inputs", (long)scanned.Count), NodeAttribute.Of("scan_input_axes", scanned.Select(_ => 1L)), NodeAttribute.Of("scan_output_axes", [1L])]);
+            "Scan", scanned, [NodeAttribute.Of("body", body), NodeAttribute.Of("num_scan_inputs", (long)scanned.Count), NodeAttribute.Of("scan_input_axes", scanned.Select(_ => 1L)), NodeAttribute.Of("scan_output_axes", [2L])]);
         result.ElementType = ElementType.Float;
-        result.Shape = Shape.Of(batch, blocks, length, Size);
+        result.Shape = Shape.Of(1, batch, blocks, length, Size);
         return result;
 
-        Value InBody(string opType, IReadOnlyList<Value?> inputs, params NodeAttribute[] attributes) =>
-            body.Append(opType, inputs, [body.FreshName("block_" + opType)], attributes).Output;
+        Value InBody(string opType, IReadOnlyList<Value?> inputs, params NodeAttribute[] attributes)
+        {
+            Value made = body.Append(opType, inputs, [body.FreshName("block_" + opType)], attributes, opType == "FusedMatMul" ? OperatorDomain.Microsoft : OperatorDomain.Onnx).Output;
+            ShapeInference.Infer(graph.Model, made.Producer!);
+            return made;
+        }
+    }
+
+    /// <summary>Columns of positions cut into blocks of queries, those of rows and of columns such that they can be added to logits seen as a map of keys.</summary>
+    private IEnumerable<Value> InBlocks(IReadOnlyList<Value> columns, long blocks)
+    {
+        long batch = Groups * Heads, length = Tokens / blocks;
+        return position is DecomposedPosition p
+            ? [graph.Reshape(columns[0], batch, blocks, length, p.Rows, 1), graph.Reshape(columns[1], batch, blocks, length, 1, p.Columns)]
+            : [graph.Reshape(columns[0], batch, blocks, length, columns[0].Shape![^1].Value!.Value)];
     }
 
     /// <summary>

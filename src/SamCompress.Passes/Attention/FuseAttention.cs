@@ -96,10 +96,10 @@ public sealed class FuseAttention(TargetDescription target) : Pass
         Value context = form switch
         {
             AttentionForm.Fused => writer.MergeTokens(writer.Fused(), shape),
-            AttentionForm.Blocked => writer.MergeHeads(writer.Blocked(Blocks(attention, rule.LargestLogits)), shape),
+            AttentionForm.Blocked => writer.MergeHeads(writer.Blocked(Blocks(attention, rule.LargestLogits), rule.FusedOperator), shape),
             _ => writer.MergeHeads(writer.Products(), shape),
         };
-        if (form == AttentionForm.Fused)
+        if (rule.FusedOperator && form != AttentionForm.Products)
             model.SetOpset(OperatorDomain.Microsoft, 1);
         if (window is null)
             attention.Projection.Node.ReplaceInput(0, context);

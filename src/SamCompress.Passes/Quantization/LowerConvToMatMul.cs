@@ -14,22 +14,21 @@ namespace SamCompress.Passes.Quantization;
 /// Exact up to rounding. Made before quantization: an integer MatMul gives float, while an integer Conv rounds its output to one scale
 /// for all channels, which is the biggest error of a quantized encoder. Only where a Transpose beside the Conv goes away in exchange for the new one.
 /// </remarks>
-public sealed class LowerConvToMatMul : RewriteRule
+/// <param name="pointwiseOnly">Leaves kernels larger than 1x1 alone, whose patches would have to be gathered: float convolutions are as fast on them.</param>
+public sealed class LowerConvToMatMul(bool pointwiseOnly = false) : RewriteRule
 {
     private static readonly long[] ToChannelsLast = [0, 2, 3, 1];
     private static readonly long[] ToChannelsFirst = [0, 3, 1, 2];
 
     private readonly ValuePattern _x = Any();
     private readonly ValuePattern _weight = Constant();
-    private readonly NodePattern _conv;
+    private NodePattern? _conv;
 
-    public LowerConvToMatMul() => _conv = Op("Conv", _x, _weight).MoreInputs();
-
-    protected override ValuePattern Pattern => _conv;
+    protected override ValuePattern Pattern => _conv = Op("Conv", _x, _weight).MoreInputs();
 
     protected override Value? Rewrite(Match match, GraphBuilder graph)
     {
-        Node conv = match.Node(_conv);
+        Node conv = match.Node(_conv!);
         Value x = match[_x];
         Tensor weight = match[_weight].Constant!;
         if (weight.Rank != 4 || weight.ElementType != ElementType.Float || conv.GetInt("group", 1) != 1)
@@ -45,6 +44,8 @@ public sealed class LowerConvToMatMul : RewriteRule
         if (x.Shape?.ToStatic() is not [long batch, _, long rows, long columns] || rows % height != 0 || columns % width != 0)
             return match.Reject("the size of its input is not known, or no multiple of its kernel");
         bool pointwise = height == 1 && width == 1;
+        if (pointwiseOnly && !pointwise)
+            return match.Reject("its kernel is larger than 1x1");
         if (!(pointwise && IsTranspose(x.Producer, ToChannelsFirst)) && !IsFollowedByTranspose(match.Root))
             return match.Reject("no Transpose beside it would go away");
 
