@@ -70,14 +70,15 @@ internal static class LayerEdit
     }
 
     /// <summary>Lets one input of a node read another constant: the initializer itself changes when nothing else reads it.</summary>
-    public static void Replace(Node node, int input, Tensor tensor)
+    /// <param name="suffix">Ends the name of a constant of its own.</param>
+    public static void Replace(Node node, int input, Tensor tensor, string suffix = "_equalized")
     {
         Value value = node.Input(input)!;
         Graph graph = node.Graph!;
         if (value.Graph == graph && value.Uses.Count == 1 && !value.IsGraphOutput && value.Constant is not null)
             graph.SetInitializer(value, tensor);
         else
-            node.ReplaceInput(input, graph.AddInitializer(graph.FreshName(value.Name + "_equalized"), tensor));
+            node.ReplaceInput(input, graph.AddInitializer(graph.FreshName(value.Name + suffix), tensor));
     }
 
     private static void SetBias(QuantizableLayer layer, float[] bias)

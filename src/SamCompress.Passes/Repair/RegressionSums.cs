@@ -12,6 +12,7 @@ public sealed class RegressionSums
     private readonly double[] _xy;
     private readonly double[] _x;
     private readonly double[] _y;
+    private readonly double[] _yy;
 
     /// <param name="shiftX">What is taken from each channel of x before it is summed up; any numbers near the mean serve.</param>
     /// <param name="shiftY">The same for y.</param>
@@ -24,6 +25,7 @@ public sealed class RegressionSums
         ShiftY = shiftY.ToArray();
         _x = new double[shiftX.Length];
         _y = new double[shiftY.Length];
+        _yy = new double[shiftY.Length];
         _xx = new double[checked(_x.Length * _x.Length)];
         _xy = new double[checked(_x.Length * _y.Length)];
     }
@@ -50,26 +52,26 @@ public sealed class RegressionSums
     /// <summary>sum y.</summary>
     public ReadOnlySpan<double> Y => _y;
 
-    /// <summary>sum |y|^2.</summary>
-    public double Yy { get; private set; }
+    /// <summary>sum y^2 of each output.</summary>
+    public ReadOnlySpan<double> Yy => _yy;
 
-    /// <summary>sum |y - mean y|^2.</summary>
-    public double Variation => Rows == 0 ? 0 : Math.Max(0, Yy - (Tp.SumOfSquares<double>(_y) / Rows));
+    /// <summary>sum (y - mean y)^2 of each output.</summary>
+    public double[] Variation() => [.. _yy.Zip(_y, (yy, y) => Math.Max(0, yy - (y * y / Rows)))];
 
     /// <summary>Adds the sums of some shifted rows.</summary>
     /// <exception cref="SamCompressException">A sum is not finite; then nothing was added.</exception>
-    public void Add(ReadOnlySpan<float> xx, ReadOnlySpan<float> xy, ReadOnlySpan<float> x, ReadOnlySpan<float> y, double yy, long rows)
+    public void Add(ReadOnlySpan<float> xx, ReadOnlySpan<float> xy, ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> yy, long rows)
     {
         RequireFinite(xx);
         RequireFinite(xy);
         RequireFinite(x);
         RequireFinite(y);
-        RequireFinite([(float)yy]);
+        RequireFinite(yy);
         AddTo(_xx, xx);
         AddTo(_xy, xy);
         AddTo(_x, x);
         AddTo(_y, y);
-        Yy += yy;
+        AddTo(_yy, yy);
         Rows += rows;
     }
 
@@ -83,7 +85,7 @@ public sealed class RegressionSums
         Tp.Add(_xy, other._xy, _xy);
         Tp.Add(_x, other._x, _x);
         Tp.Add(_y, other._y, _y);
-        Yy += other.Yy;
+        Tp.Add(_yy, other._yy, _yy);
         Rows += other.Rows;
     }
 

@@ -76,7 +76,7 @@ public static class RepairableLayer
     private static void Set(Node node, int input, Tensor tensor, string stem)
     {
         if (node.Input(input)!.Constant is not null)
-            LayerEdit.Replace(node, input, tensor);
+            LayerEdit.Replace(node, input, tensor, "_repaired");
         else
             node.ReplaceInput(input, node.Graph!.AddInitializer(node.Graph.FreshName(stem + "_repaired"), tensor));
     }

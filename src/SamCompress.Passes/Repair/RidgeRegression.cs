@@ -7,44 +7,68 @@ namespace SamCompress.Passes.Repair;
 public sealed record AffineMap(float[] Weight, float[] Bias);
 
 /// <summary>What came of a fit. Errors are shares of the variation of the target, on rows that the fit did not see.</summary>
-/// <param name="Map">The fit to all rows; the present map when it is not worth while.</param>
-public sealed record RidgeFit(AffineMap Map, double Lambda, double ErrorBefore, double ErrorAfter)
-{
-    public bool IsBetter => ErrorAfter < ErrorBefore;
-}
+/// <param name="Map">The fit to all rows; an output that no fit serves better is as it was.</param>
+/// <param name="Lambdas">Of each output; 0 where it is as it was.</param>
+public sealed record RidgeFit(AffineMap Map, IReadOnlyList<double> Lambdas, double ErrorBefore, double ErrorAfter);
 
 /// <summary>
 /// Least squares towards the present weight W0: minimizes sum |x W + b - y|^2 + rho |W - W0|^2 with rho = lambda mean(diag Cxx), C the sums centred on the mean.
 /// The bias is free: b = mean y - mean x W. So W = W0 + (Cxx + rho I)^-1 (Cxy - Cxx W0); where the rows say nothing, W stays what it is.
+/// Outputs do not depend on each other, so each has its own lambda.
 /// </summary>
 public static class RidgeRegression
 {
+    /// <summary>A gain below this share of the variation may be the rounding of sums that were made in float.</summary>
+    private const double Rounding = 1e-6;
+
     /// <summary>From a fit that trusts its rows to one that does little more than move the bias.</summary>
     public static IReadOnlyList<double> Lambdas { get; } = [1e-4, 1e-3, 1e-2, 1e-1, 1];
 
-    /// <summary>Fits to some rows with each lambda, takes the lambda that serves other rows best, and fits to all rows with it.</summary>
+    /// <summary>
+    /// Fits to some rows with each lambda, takes for each output the lambda that serves other rows best, and fits to all rows with it. An output that
+    /// no fit serves better stays as it is.
+    /// </summary>
     /// <param name="heldOut">Of rows that are not in <paramref name="fit"/>, with the same shifts.</param>
     /// <exception cref="ArgumentException">No rows, or shapes that do not fit.</exception>
     public static RidgeFit Choose(RegressionSums fit, RegressionSums heldOut, AffineMap present, IReadOnlyList<double>? lambdas = null)
     {
         ArgumentNullException.ThrowIfNull(heldOut);
-        double before = Error(heldOut, present);
-        (double lambda, double error) = (0, before);
-        foreach (double candidate in lambdas ?? Lambdas)
+        double[] before = Errors(heldOut, present), after = [.. before];
+        double[] chosen = new double[before.Length], variation = heldOut.Variation();
+        foreach (double lambda in lambdas ?? Lambdas)
         {
-            if (Solve(fit, present, candidate) is { } map && Error(heldOut, map) is var e && e < error)
-                (lambda, error) = (candidate, e);
+            if (Solve(fit, present, lambda) is not { } map)
+                continue;
+            double[] errors = Errors(heldOut, map);
+            for (int n = 0; n < errors.Length; n++)
+            {
+                if (errors[n] < after[n] && before[n] - errors[n] > Rounding * variation[n])
+                    (chosen[n], after[n]) = (lambda, errors[n]);
+            }
         }
 
-        if (lambda == 0)
-            return new RidgeFit(present, lambda, before, before);
         var all = new RegressionSums(fit.ShiftX, fit.ShiftY);
         all.Add(fit);
         all.Add(heldOut);
-        return new RidgeFit(Solve(all, present, lambda) ?? throw new InvariantException("rows that could be fitted in part cannot be fitted in whole"), lambda, before, error);
+        var result = new AffineMap([.. present.Weight], [.. present.Bias]);
+        foreach (double lambda in chosen.Distinct().Where(l => l > 0))
+        {
+            AffineMap map = Solve(all, present, lambda) ?? throw new InvariantException("rows that could be fitted in part cannot be fitted in whole");
+            for (int n = 0; n < chosen.Length; n++)
+            {
+                if (chosen[n] == lambda)
+                    CopyOutput(map, result, n);
+            }
+        }
+
+        double total = variation.Sum();
+        return new RidgeFit(result, chosen, Share(before), Share(after));
+
+        double Share(double[] errors) => errors.Sum() is var sum && sum > 0 ? sum / total : 0;
     }
 
-    /// <returns>Null when the sums are, up to rounding, those of no rows: lambda is too small.</returns>
+    /// <summary>The fit to some rows with one lambda.</summary>
+    /// <returns>Null when lambda is too small for what rounding did to the sums.</returns>
     public static AffineMap? Solve(RegressionSums sums, AffineMap present, double lambda)
     {
         ArgumentNullException.ThrowIfNull(sums);
@@ -75,18 +99,24 @@ public static class RidgeRegression
         return new AffineMap(Array.ConvertAll(weight.ToRowMajorArray(), w => (float)w), [.. bias.Select(b => (float)b)]);
     }
 
-    /// <summary>sum |x W + b - y|^2 over the rows of the sums, as a share of sum |y - mean y|^2. No model runs for it.</summary>
-    /// <returns>Infinite when y does not vary and is not met.</returns>
-    public static double Error(RegressionSums sums, AffineMap map)
+    /// <summary>sum (x W + b - y)^2 of each output over the rows of the sums. No model runs for it.</summary>
+    public static double[] Errors(RegressionSums sums, AffineMap map)
     {
         ArgumentNullException.ThrowIfNull(sums);
         Check(sums, map);
         Matrix<double> weight = Matrix(map.Weight, sums.Inputs, sums.Outputs);
         Vector<double> constant = Vector(map.Bias) - Vector(sums.ShiftY) + (Vector(sums.ShiftX) * weight);
         Matrix<double> half = (Matrix(sums.Xx, sums.Inputs, sums.Inputs) * weight) - (2 * Matrix(sums.Xy, sums.Inputs, sums.Outputs));
-        double error = sums.Yy + half.PointwiseMultiply(weight).ColumnSums().Sum() + (sums.Rows * constant.DotProduct(constant))
-            + (2 * constant.DotProduct((Vector(sums.X) * weight) - Vector(sums.Y)));
-        return error <= 0 ? 0 : error / sums.Variation;
+        Vector<double> errors = Vector(sums.Yy) + half.PointwiseMultiply(weight).ColumnSums() + (sums.Rows * constant.PointwiseMultiply(constant))
+            + (2 * constant.PointwiseMultiply((Vector(sums.X) * weight) - Vector(sums.Y)));
+        return [.. errors.Select(e => Math.Max(0, e))];
+    }
+
+    private static void CopyOutput(AffineMap from, AffineMap to, int output)
+    {
+        to.Bias[output] = from.Bias[output];
+        for (int i = output; i < to.Weight.Length; i += to.Bias.Length)
+            to.Weight[i] = from.Weight[i];
     }
 
     private static void Check(RegressionSums sums, AffineMap map)

@@ -94,7 +94,7 @@ internal sealed class GramCollector(TeacherValues teacher, SessionSettings sessi
         private readonly string _xy;
         private readonly string _x;
         private readonly string _y;
-        private readonly string _squares;
+        private readonly string _yy;
         private RuntimeTensor _shiftX;
         private RuntimeTensor _shiftY;
 
@@ -114,7 +114,7 @@ internal sealed class GramCollector(TeacherValues teacher, SessionSettings sessi
             _xy = graph.Output(graph.Add("MatMul", [transposed, y]));
             _x = graph.Output(Sum(x));
             _y = graph.Output(Sum(y));
-            _squares = graph.Output(Sum(graph.Add("Mul", [y, y])));
+            _yy = graph.Output(Sum(graph.Add("Mul", [y, y])));
 
             Value Rows(Value value, Value shift, int channels)
             {
@@ -133,7 +133,7 @@ internal sealed class GramCollector(TeacherValues teacher, SessionSettings sessi
         /// <summary>Null until the first picture has given the shifts.</summary>
         public CollectedSums? Sums { get; private set; }
 
-        public IEnumerable<string> Outputs => Sums is null ? [_x, _y] : [_xx, _xy, _x, _y, _squares];
+        public IEnumerable<string> Outputs => Sums is null ? [_x, _y] : [_xx, _xy, _x, _y, _yy];
 
         public void AddInputs(Dictionary<string, RuntimeTensor> inputs, IReadOnlyDictionary<string, RuntimeTensor> teacher)
         {
@@ -154,11 +154,8 @@ internal sealed class GramCollector(TeacherValues teacher, SessionSettings sessi
                     return;
                 }
 
-                double squares = 0;
-                foreach (float square in results[_squares].As<float>())
-                    squares += square;
                 (isHeldOut ? Sums.HeldOut : Sums.Fit).Add(
-                    results[_xx].As<float>(), results[_xy].As<float>(), results[_x].As<float>(), results[_y].As<float>(), squares, rows);
+                    results[_xx].As<float>(), results[_xy].As<float>(), results[_x].As<float>(), results[_y].As<float>(), results[_yy].As<float>(), rows);
             }
             catch (SamCompressException e)
             {

@@ -34,7 +34,7 @@ public sealed class RepairRun(RepairSettings? settings = null)
 {
     private readonly RepairSettings _settings = settings ?? RepairSettings.Default;
 
-    /// <summary>Fits every target, keeps those fits that are better on pictures which they did not see, and writes them into the student.</summary>
+    /// <summary>Fits every target, keeps those outputs that are better on pictures which they did not see, and writes them into the student.</summary>
     /// <param name="teacher">Is changed for a moment, and as it was when the call returns.</param>
     /// <param name="student">Takes the same inputs. Its layers change, nothing else.</param>
     /// <param name="samples">Gives the same pictures in the same order each time; every third one is held out.</param>
@@ -77,14 +77,18 @@ public sealed class RepairRun(RepairSettings? settings = null)
     private LayerRepair Decide(QuantizableLayer layer, CollectedSums sums)
     {
         RidgeFit fit = RidgeRegression.Choose(sums.Fit, sums.HeldOut, RepairableLayer.MapOf(layer), _settings.Lambdas);
+        double[] lambdas = [.. fit.Lambdas.Where(l => l > 0).Order()];
         return new LayerRepair
         {
             Layer = layer.Name,
-            Lambda = fit.Lambda,
+            Lambda = lambdas.Length == 0 ? 0 : lambdas[lambdas.Length / 2],
+            Refitted = lambdas.Length,
             ErrorBefore = fit.ErrorBefore,
             ErrorAfter = fit.ErrorAfter,
-            Map = fit.IsBetter ? fit.Map : null,
-            Why = fit.IsBetter ? "nearer to the teacher on held-out pictures" : "no fit is nearer to the teacher on held-out pictures",
+            Map = lambdas.Length == 0 ? null : fit.Map,
+            Why = lambdas.Length == 0
+                ? "no output comes nearer to the teacher on held-out pictures"
+                : $"{lambdas.Length} of {fit.Lambdas.Count} outputs come nearer to the teacher on held-out pictures",
         };
     }
 
