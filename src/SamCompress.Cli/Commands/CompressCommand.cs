@@ -22,7 +22,7 @@ internal static class CompressCommand
         var execution = new ExecutionOptions();
         var decoder = new Option<string?>("--decoder") { Description = "The mask decoder to judge with. [default: the one beside the model]", HelpName = "FILE" };
         var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done, and write nothing." };
-        var command = new Command("compress", "Do all that a recipe says in one go: clean up, rewrite attention, repair, quantize; and judge the result by its masks.");
+        var command = new Command("compress", "Do all that a recipe says in one go: clean up, rewrite, repair, quantize, judge by masks.");
         model.AddTo(command);
         command.Options.Add(recipe);
         output.AddTo(command);

@@ -18,7 +18,7 @@ internal static class RewriteCommand
         Option<double?> minMiou = Numbers.Between("--min-miou", "Exit with 1 when the mean mask IoU is lower; --blocks auto keeps to it.", 0, 1);
         Option<double?> maxDrop = Numbers.Between("--max-drop", "The same, as how much below 1 the mean mask IoU may be.", 0, 1);
         var dryRun = new Option<bool>("--dry-run") { Description = "Say which attentions would be rewritten, and write nothing." };
-        var command = new Command("rewrite", "Replace attention by a cheaper one that comes near it, refit the layers behind, and judge it by its masks.");
+        var command = new Command("rewrite", "Replace attention by a cheaper one, refit the layers behind, and judge it by its masks.");
         model.AddTo(command);
         output.AddTo(command);
         step.AddTo(command, result => (result.GetResult(minMiou) ?? result.GetResult(maxDrop)) is not null);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using SamCompress.Passes.Attention;
 using SamCompress.Passes.Recipes;
 
@@ -29,7 +30,7 @@ internal sealed class RewriteStepOptions
 
     private readonly Option<bool> _noRepair = new("--no-repair") { Description = "Leave the layers behind as they are." };
 
-    public void AddTo(Command command, Func<System.CommandLine.Parsing.CommandResult, bool> hasGate)
+    public void AddTo(Command command, Func<CommandResult, bool> hasGate)
     {
         foreach (Option option in new Option[] { _dilated, _segment, _linear, _lowRank, _error, _rank, _blocks, _noRepair })
             command.Options.Add(option);
@@ -44,7 +45,7 @@ internal sealed class RewriteStepOptions
                 result.AddError("--position-error and --position-rank need --low-rank-position.");
             else if (result.GetResult(_error) is not null && result.GetResult(_rank) is not null)
                 result.AddError("--position-error and --position-rank exclude each other.");
-            else if (result.GetResult(_blocks) is { } blocks && blocks.GetValueOrDefault<BlockChoice?>() is { IsAuto: true } && !hasGate(result))
+            else if (result.GetResult(_blocks)?.Tokens is [{ Value: "auto" }] && !hasGate(result))
                 result.AddError("--blocks auto needs --min-miou or --max-drop.");
         });
     }

@@ -36,7 +36,7 @@ internal sealed class BlockSearch(RewriteStage stage, bool repair, MaskJudge jud
 
     private ReportedTrial Try(IReadOnlyList<int> blocks, double wanted)
     {
-        using Model model = stage.Rewrite(new AttentionSelection(blocks));
+        using Model model = stage.Rewrite(new AttentionSelection(blocks)).Model;
         if (repair)
             stage.Repair(model);
         double iou = judge.Judge(model, cancellation).MeanIou ?? 0;

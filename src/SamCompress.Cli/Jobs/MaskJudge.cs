@@ -7,10 +7,11 @@ namespace SamCompress.Cli.Jobs;
 /// <summary>How near a model in memory comes to the teacher.</summary>
 internal sealed record MaskVerdict(double? MeanIou, double? EmbeddingSqnr)
 {
-    /// <summary>By masks where there is a decoder, else by embeddings; equal counts as no worse.</summary>
-    public bool IsWorseThan(MaskVerdict other) => MeanIou is { } iou && other.MeanIou is { } otherIou
-        ? iou < otherIou
-        : (EmbeddingSqnr ?? double.PositiveInfinity) < (other.EmbeddingSqnr ?? double.PositiveInfinity);
+    /// <summary>
+    /// By embeddings: they have thousands of values a picture, where masks have a few prompts. On six pictures the mean mask IoU moves by 0.01 from set to set,
+    /// which is more than a repair gains.
+    /// </summary>
+    public bool IsWorseThan(MaskVerdict other) => (EmbeddingSqnr ?? double.PositiveInfinity) < (other.EmbeddingSqnr ?? double.PositiveInfinity);
 }
 
 /// <summary>Judges encoders in memory by their masks: no artifact is written. What the teacher made of each picture is kept.</summary>

@@ -64,13 +64,17 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
             (IReadOnlyList<int> chosen, rewrite) = Choose(trials, rewrite, decoder, judges);
             report = report with { Rewrite = rewrite, Pictures = Describe(fitted, choosing) };
             if (chosen.Count == 0)
-                return report with { Gates = [ReportedGate.AtLeast("blocks-rewritten", 1, 0)], Stages = _clock.Stages };
+                return NothingToDo(report);
         }
 
         RewriteStage stage = Stage(model, reference ?? model, fitted);
         string[] heldOut = Judges(pictures.HeldOut, isSmall);
         _clock.Start("rewrite");
-        (Model result, ReportedRepair? repair) = RewriteAndRepair(stage, new AttentionSelection([.. rewrite.Attentions.Select(a => a.Number)]), decoder, heldOut);
+        RewrittenModel rewritten = stage.Rewrite(new AttentionSelection([.. rewrite.Attentions.Select(a => a.Number)]));
+        rewrite = rewrite with { Attentions = [.. rewrite.Attentions.Where(a => rewritten.Blocks.ContainsKey(a.Number)).Select(a => a with { Became = rewritten.Blocks[a.Number] })] };
+        if (rewritten.Blocks.Count == 0)
+            return NothingToDo(report with { Rewrite = rewrite });
+        (Model result, ReportedRepair? repair) = Repair(stage, rewritten.Model, decoder, heldOut);
         using (result)
         {
             rewrite = rewrite with { Repair = repair, MacsAfter = CostModel.Measure(result).Macs };
@@ -111,7 +115,7 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
     {
         if (options.Step.Kind == RewriteKind.LowRankPosition)
             return null;
-        using Model after = Stage(model, model, null).Rewrite(options.Step.Blocks.Selection);
+        using Model after = Stage(model, model, null).Rewrite(options.Step.Blocks.Selection).Model;
         return CostModel.Measure(after).Macs;
     }
 
@@ -129,10 +133,13 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
         return (chosen, rewrite with { Attentions = [.. rewrite.Attentions.Where(a => chosen.Contains(a.Number))], Trials = trials });
     }
 
-    /// <summary>Rewrites, and repairs where that was asked for; the repair is kept when the masks are no worse with it, on pictures that it did not see.</summary>
-    private (Model Result, ReportedRepair? Repair) RewriteAndRepair(RewriteStage stage, AttentionSelection selection, string? decoder, string[] heldOut)
+    /// <summary>No block is cheap enough, or no position needs fewer directions: nothing is written.</summary>
+    private RewriteReport NothingToDo(RewriteReport report) =>
+        report with { Gates = [ReportedGate.AtLeast("blocks-rewritten", 1, 0)], Stages = _clock.Stages, PeakMemoryBytes = PeakMemory() };
+
+    /// <summary>Repairs where that was asked for; the repair is kept when the embeddings are no worse with it, on pictures that it did not see.</summary>
+    private (Model Result, ReportedRepair? Repair) Repair(RewriteStage stage, Model plain, string? decoder, string[] heldOut)
     {
-        Model plain = stage.Rewrite(selection);
         if (!options.Step.Repair)
             return (plain, null);
         _clock.Start("repair");

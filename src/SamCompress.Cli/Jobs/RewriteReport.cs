@@ -9,7 +9,8 @@ namespace SamCompress.Cli.Jobs;
 /// <param name="Number">Its place in the order of the graph, from 0; what <c>--blocks</c> takes.</param>
 /// <param name="Groups">How many sets of tokens attend within themselves: 1 for a global attention.</param>
 /// <param name="Tokens">Of one set.</param>
-public sealed record ReportedAttention(int Number, string Name, long Groups, long Tokens, int Heads, int HeadSize, string Position)
+/// <param name="Became">What it is now; null where it is as it was.</param>
+public sealed record ReportedAttention(int Number, string Name, long Groups, long Tokens, int Heads, int HeadSize, string Position, string? Became = null)
 {
     internal static ReportedAttention Of(int number, SelfAttention attention) => new(
         number, attention.Name, attention.Order.GroupCount, attention.Order.TokenCount, attention.Heads, attention.HeadSize,

@@ -1,3 +1,4 @@
+using System.Globalization;
 using SamCompress.IR;
 using SamCompress.IR.Analysis;
 using SamCompress.Passes;
@@ -10,6 +11,10 @@ using SamCompress.Runtime.Repair;
 
 namespace SamCompress.Cli.Jobs;
 
+/// <summary>A model of which attentions were rewritten.</summary>
+/// <param name="Blocks">The numbers of these, and what each became.</param>
+internal sealed record RewrittenModel(Model Model, IReadOnlyDictionary<int, string> Blocks);
+
 /// <summary>Rewrites chosen attentions of copies of a model, and repairs the layers behind them.</summary>
 /// <param name="source">Cleaned up; it stays as it is, and must live longer than the copies.</param>
 /// <param name="teacher">Cleaned up: what layers are refitted to. May be <paramref name="source"/>.</param>
@@ -17,24 +22,39 @@ namespace SamCompress.Cli.Jobs;
 internal sealed class RewriteStage(
     RewriteStep step, Model source, Model teacher, CalibrationPictures? pictures, ExecutionRequest execution, PassContext context, List<PassRecord> passes, IJobProgress progress, CancellationToken cancellation)
 {
-    /// <summary>A rewritten copy, not repaired.</summary>
+    /// <summary>A rewritten copy, not repaired, and the numbers of the attentions that were rewritten: not those whose positions need all directions.</summary>
     /// <exception cref="SamCompressException">An attention is not there, or cannot be rewritten.</exception>
-    public Model Rewrite(AttentionSelection selection)
+    public RewrittenModel Rewrite(AttentionSelection selection)
     {
         Model model = Copy(source);
+        int[] reduced;
         try
         {
+            int[] chosen = [.. selection.Of(SelfAttentionReader.Read(model)).Select(a => a.Number)];
             Run(model, StandardPipeline.Rewrite(First(selection)));
+            if (step.Kind == RewriteKind.LinearAttention)
+                return new RewrittenModel(model, chosen.ToDictionary(n => n, _ => "linear"));
             if (step.Kind == RewriteKind.LowRankPosition)
                 Run(model, StandardPipeline.Rewrite(new ReduceRelativePosition(selection, Observe(model, selection), step.Error ?? ReduceRelativePosition.DefaultError, step.Rank)));
-            return model;
+            IReadOnlyList<SelfAttention> after = SelfAttentionReader.Read(model).Attentions;
+            reduced = step.Kind == RewriteKind.LowRankPosition ? [.. chosen.Where(n => after[n].Position is ProjectedPosition)] : chosen;
+            if (reduced.Length == 0 || reduced.Length == chosen.Length)
+                return new RewrittenModel(model, reduced.ToDictionary(n => n, n => Describe(after[n])));
         }
         catch
         {
             model.Dispose();
             throw;
         }
+
+        // What is not reduced shall not be folded either.
+        model.Dispose();
+        return Rewrite(new AttentionSelection(reduced));
     }
+
+    private static string Describe(SelfAttention attention) => attention.Position is ProjectedPosition
+        ? attention.Position.ToString()
+        : string.Create(CultureInfo.InvariantCulture, $"{attention.Order.GroupCount} sets of {attention.Order.TokenCount} tokens");
 
     /// <summary>A copy with its shapes, which a copy by itself does not have.</summary>
     public static Model Copy(Model model)

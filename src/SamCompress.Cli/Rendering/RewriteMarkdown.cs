@@ -52,10 +52,10 @@ internal static class RewriteMarkdown
         Line(text, $"| attention | {Quantity.Count(rewrite.MacsBefore.Attention)} | {Count(rewrite.MacsAfter?.Attention)} |");
         Line(text, $"| relative positions | {Quantity.Count(rewrite.MacsBefore.RelativePosition)} | {Count(rewrite.MacsAfter?.RelativePosition)} |");
         Line(text, "");
-        Line(text, "| block | attention | tokens | heads | positions before |");
-        Line(text, "|---|---|---|---|---|");
+        Line(text, "| block | attention | tokens | heads | positions | became |");
+        Line(text, "|---|---|---|---|---|---|");
         foreach (ReportedAttention a in rewrite.Attentions)
-            Line(text, $"| {a.Number} | {Cell(a.Name)} | {a.Groups} x {a.Tokens} | {a.Heads} x {a.HeadSize} | {Cell(a.Position)} |");
+            Line(text, $"| {a.Number} | {Cell(a.Name)} | {a.Groups} x {a.Tokens} | {a.Heads} x {a.HeadSize} | {Cell(a.Position)} | {a.Became ?? "-"} |");
         Line(text, "");
         if (rewrite.Trials.Count > 0)
         {

@@ -14,7 +14,12 @@ internal static class RewriteText
 
     public static string Blocks(IReadOnlyList<int> numbers) => numbers.Count == 0 ? "no block" : $"block{(numbers.Count == 1 ? "" : "s")} {string.Join(", ", numbers)}";
 
-    public static string Blocks(IReadOnlyList<ReportedAttention> attentions) => Blocks([.. attentions.Select(a => a.Number)]);
+    /// <summary>The blocks, and what they became.</summary>
+    public static string Blocks(IReadOnlyList<ReportedAttention> attentions)
+    {
+        string[] became = [.. attentions.Select(a => a.Became).OfType<string>().Distinct()];
+        return Blocks([.. attentions.Select(a => a.Number)]) + (became.Length == 0 ? "" : $" ({string.Join(", ", became)})");
+    }
 
     public static string Repair(ReportedRepair repair)
     {
