@@ -42,9 +42,11 @@ public sealed record ReportedRepair(
 /// <param name="Attentions">Those that were rewritten.</param>
 /// <param name="Trials">How blocks were chosen, when they were to be.</param>
 /// <param name="Repair">Null when there was to be none.</param>
+/// <param name="Quality">After this step of a recipe, before the next; null where the report itself has it.</param>
 /// <param name="MacsAfter">Null when it depends on pictures that were not looked at, in a dry run.</param>
 public sealed record ReportedRewrite(
-    string What, string Blocks, IReadOnlyList<ReportedAttention> Attentions, IReadOnlyList<ReportedTrial> Trials, ReportedRepair? Repair, MacCounts MacsBefore, MacCounts? MacsAfter);
+    string What, string Blocks, IReadOnlyList<ReportedAttention> Attentions, IReadOnlyList<ReportedTrial> Trials, ReportedRepair? Repair, MacCounts MacsBefore, MacCounts? MacsAfter,
+    ReportedQuality? Quality = null);
 
 /// <summary>The pictures of a rewrite: what was fitted to them, by which of them blocks were chosen.</summary>
 public sealed record ReportedPictures(string Source, string PictureSetHash, int Fitted, int Choosing, IReadOnlyList<string> Skipped);

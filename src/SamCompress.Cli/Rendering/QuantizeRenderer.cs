@@ -38,6 +38,8 @@ internal static class QuantizeRenderer
         writer.WriteLine($"rewritten  {rewrite.What}: {RewriteText.Blocks(rewrite.Attentions)}; MACs {RewriteText.Macs(rewrite.MacsBefore, rewrite.MacsAfter)}");
         if (rewrite.Repair is { } repair)
             writer.WriteLine($"repair     {RewriteText.Repair(repair)}");
+        if (rewrite.Quality is { } quality)
+            writer.WriteLine($"so far     {Quality(quality)}");
     }
 
     private static void Write(ReportedDecoder decoder, TextWriter writer)

@@ -59,7 +59,7 @@ public sealed class RewriteCommandTests : IDisposable
     [Fact]
     public void Three_pictures_are_too_few_to_be_judged_by_others()
     {
-        CommandRun run = Rewrite("--linear-attention", "--samples", "3", "--calibration-data", FewPictures(3));
+        CommandRun run = Rewrite("--linear-attention", "--samples", "3", "--calibration-data", Few(3));
 
         Assert.Equal(3, run.ExitCode);
         Assert.Contains("a rewrite needs 4 or more", run.ErrorLines[0], StringComparison.Ordinal);
@@ -80,14 +80,14 @@ public sealed class RewriteCommandTests : IDisposable
     [Fact]
     public void Dilated_attention_is_repaired_on_pictures_that_do_not_judge_it_and_quantize_reads_it()
     {
-        CommandRun run = Rewrite("--dilated-attention", "2", "--blocks", "5", "--samples", "6", "--min-miou", "0.5");
+        CommandRun run = Rewrite("--dilated-attention", "2", "--blocks", "5", "--calibration-data", Few(6), "--min-miou", "0.5");
 
         Assert.Equal(0, run.ExitCode);
-        Assert.Equal(["out.onnx", "out.report.json", "out.report.md"], _directory.Names);
+        Assert.Equal(["out.onnx", "out.report.json", "out.report.md", "pictures.txt"], _directory.Names);
         JsonElement report = run.Json, repair = report.GetProperty("rewrite").GetProperty("repair");
-        Assert.Equal(6, report.GetProperty("pictures").GetProperty("fitted").GetInt32());
+        Assert.Equal(5, report.GetProperty("pictures").GetProperty("fitted").GetInt32());
         Assert.True(report.GetProperty("quality").GetProperty("heldOut").GetBoolean());
-        Assert.Equal(8, report.GetProperty("quality").GetProperty("pictures").GetInt32());
+        Assert.Equal(1, report.GetProperty("quality").GetProperty("pictures").GetInt32());
         Assert.Equal("/blocks.5/attn/proj/MatMul", repair.GetProperty("layers")[0].GetProperty("name").GetString());
         Assert.All(repair.GetProperty("layers").EnumerateArray(), l => Assert.True(l.GetProperty("errorAfter").GetDouble() <= l.GetProperty("errorBefore").GetDouble()));
         string which = repair.GetProperty("kept").GetBoolean() ? "meanIouWith" : "meanIouWithout";
@@ -96,7 +96,7 @@ public sealed class RewriteCommandTests : IDisposable
             Assert.StartsWith("dilated attention, interval 2, blocks 5", model.Metadata.Single(m => m.Key == "dev.samcompress.rewrites").Value, StringComparison.Ordinal);
 
         CommandRun quantized = CommandRun.Of(
-            "quantize", _directory.File("out.onnx"), "-o", _directory.File("q/out.w8a8.onnx"), "--decoder", Decoder, "--calibration-data", Pictures, "--samples", "4", "--format", "json", "-q");
+            "quantize", _directory.File("out.onnx"), "-o", _directory.File("q/out.w8a8.onnx"), "--decoder", Decoder, "--calibration-data", Few(6), "--format", "json", "-q");
         Assert.Equal(0, quantized.ExitCode);
         Assert.True(quantized.Json.GetProperty("quality").GetProperty("meanIou").GetDouble() >= 0.95);
     }
@@ -104,7 +104,7 @@ public sealed class RewriteCommandTests : IDisposable
     [Fact]
     public void A_missed_gate_is_exit_1_and_the_artifact_is_there()
     {
-        CommandRun run = Rewrite("--linear-attention", "--blocks", "2,5", "--no-repair", "--samples", "4", "--min-miou", "0.999");
+        CommandRun run = Rewrite("--linear-attention", "--blocks", "2,5", "--no-repair", "--calibration-data", Few(5), "--min-miou", "0.999");
 
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("out.onnx", _directory.Names);
@@ -115,9 +115,9 @@ public sealed class RewriteCommandTests : IDisposable
     [Fact]
     public void Low_rank_positions_say_their_rank_and_one_that_needs_all_directions_is_left_alone()
     {
-        CommandRun run = Rewrite("--low-rank-position", "--position-rank", "8", "--no-repair", "--samples", "4");
+        CommandRun run = Rewrite("--low-rank-position", "--position-rank", "8", "--no-repair", "--calibration-data", Few(5));
         CommandRun none = CommandRun.Of(
-            "rewrite", Nano, "-o", _directory.File("none.onnx"), "--low-rank-position", "--position-rank", "32", "--no-repair", "--samples", "4", "-q");
+            "rewrite", Nano, "-o", _directory.File("none.onnx"), "--low-rank-position", "--position-rank", "32", "--no-repair", "--calibration-data", Few(5), "-q");
 
         Assert.Equal(0, run.ExitCode);
         Assert.All(run.Json.GetProperty("rewrite").GetProperty("attentions").EnumerateArray(), a => Assert.Equal("rank 8 of 16x16", a.GetProperty("became").GetString()));
@@ -129,19 +129,19 @@ public sealed class RewriteCommandTests : IDisposable
     [Fact]
     public void Blocks_are_chosen_by_damage_until_the_gate_stops()
     {
-        CommandRun all = Rewrite("--linear-attention", "--no-repair", "--samples", "8", "--blocks", "auto", "--min-miou", "0", "--overwrite");
+        CommandRun all = Rewrite("--linear-attention", "--no-repair", "--calibration-data", Few(10), "--blocks", "auto", "--min-miou", "0", "--overwrite");
         JsonElement[] trials = [.. all.Json.GetProperty("rewrite").GetProperty("trials").EnumerateArray()];
         Assert.Equal(["2", "5", "2,5"], trials.Select(t => string.Join(',', t.GetProperty("blocks").EnumerateArray())));
         Assert.Equal([2, 5], Numbers(all.Json.GetProperty("rewrite")));
         double[] alone = [.. trials.Take(2).Select(t => t.GetProperty("meanIou").GetDouble())];
 
-        CommandRun one = Rewrite("--linear-attention", "--no-repair", "--samples", "8", "--blocks", "auto", "--max-drop", Text(1 - alone.Average()), "--overwrite");
+        CommandRun one = Rewrite("--linear-attention", "--no-repair", "--calibration-data", Few(10), "--blocks", "auto", "--max-drop", Text(1 - alone.Average()), "--overwrite");
         Assert.Equal([alone[0] > alone[1] ? 2 : 5], Numbers(one.Json.GetProperty("rewrite")));
         Assert.Equal([true, false], one.Json.GetProperty("rewrite").GetProperty("trials").EnumerateArray().Select(t => t.GetProperty("kept").GetBoolean()).OrderDescending());
         Assert.Equal(2, one.Json.GetProperty("pictures").GetProperty("choosing").GetInt32());
 
         CommandRun none = CommandRun.Of(
-            "rewrite", Nano, "-o", _directory.File("none.onnx"), "--linear-attention", "--no-repair", "--samples", "8", "--blocks", "auto", "--min-miou", Text((alone.Max() + 1) / 2), "-q");
+            "rewrite", Nano, "-o", _directory.File("none.onnx"), "--linear-attention", "--no-repair", "--calibration-data", Few(10), "--blocks", "auto", "--min-miou", Text((alone.Max() + 1) / 2), "-q");
         Assert.Equal(1, none.ExitCode);
         Assert.DoesNotContain("none.onnx", _directory.Names);
     }
@@ -151,13 +151,9 @@ public sealed class RewriteCommandTests : IDisposable
     private CommandRun Rewrite(params string[] options) =>
         CommandRun.Of(["rewrite", Nano, "-o", _directory.File("out.onnx"), "--format", "json", "-q", .. options]);
 
-    private string FewPictures(int count)
-    {
-        Directory.CreateDirectory(_directory.File("pictures"));
-        foreach (string picture in Directory.GetFiles(Pictures, "*.jpg").Order(StringComparer.Ordinal).Take(count))
-            File.Copy(picture, Path.Combine(_directory.File("pictures"), Path.GetFileName(picture)));
-        return _directory.File("pictures");
-    }
+    /// <summary>A list of a few pictures; of five or more the last is held out.</summary>
+    private string Few(int count) =>
+        _directory.Write("pictures.txt", string.Join('\n', Directory.GetFiles(Pictures, "*.jpg").Order(StringComparer.Ordinal).Take(count)));
 
     private static int[] Numbers(JsonElement rewrite) => [.. rewrite.GetProperty("attentions").EnumerateArray().Select(a => a.GetProperty("number").GetInt32())];
 }
