@@ -60,6 +60,8 @@ public static class CommandLine
         root.Options.Add(common.Quiet);
         root.Subcommands.Add(QuantizeCommand.Create(common));
         root.Subcommands.Add(OptimizeCommand.Create(common));
+        root.Subcommands.Add(RewriteCommand.Create(common));
+        root.Subcommands.Add(CompressCommand.Create(common));
         root.Subcommands.Add(InspectCommand.Create(common));
         root.Subcommands.Add(CalibrateCommand.Create(common));
         root.Subcommands.Add(EvaluateCommand.Create(common));

@@ -8,6 +8,8 @@ public sealed class HelpTests
     [InlineData("")]
     [InlineData("quantize")]
     [InlineData("optimize")]
+    [InlineData("rewrite")]
+    [InlineData("compress")]
     [InlineData("inspect")]
     [InlineData("calibrate")]
     [InlineData("evaluate")]

@@ -45,6 +45,10 @@ internal sealed class CalibrationPictures
         return new CalibrationPictures(request, source, calibration, validation);
     }
 
+    /// <summary>Holds every n-th calibration picture out, in place of what was held out before; none when there are fewer than n.</summary>
+    public CalibrationPictures HoldOutEvery(int n) => new(
+        _request, Source, ImageSet.Of(Calibration.Where((_, i) => i % n != n - 1)), ImageSet.Of(Calibration.Where((_, i) => i % n == n - 1)));
+
     /// <summary>Whether <see cref="Choose"/> would find a set.</summary>
     public static bool AreGiven(CalibrationRequest request, string modelHash) => request.Data is not null || Shipped(modelHash) is not null;
 

@@ -34,7 +34,27 @@ public sealed record ReportedQuality(
     double? IouPredictionError,
     double EmbeddingCosine,
     double? EmbeddingSqnr,
-    string? Note);
+    string? Note)
+{
+    /// <param name="decoder">The file of the decoder, or null.</param>
+    public static ReportedQuality Of(EvaluationResult result, bool heldOut, string? decoder)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        return new ReportedQuality(
+            result.Pictures.Count,
+            heldOut,
+            decoder is null ? null : Path.GetFileName(decoder),
+            result.Masks?.Prompts ?? 0,
+            result.Masks?.MeanIou,
+            result.Masks?.P5Iou,
+            result.Masks?.MeanBoundaryIou,
+            result.Masks?.BestMaskAgreement,
+            result.Masks?.IouHeadError,
+            result.EmbeddingCosine,
+            result.EmbeddingSqnr,
+            result.Masks is null ? "there is no decoder beside the model, and none was given by --decoder" : null);
+    }
+}
 
 /// <param name="Interleaved">Whether both ran in turns; else one after the other, because both at once would not fit into memory.</param>
 public sealed record ReportedSpeed(string Device, int Runs, double TeacherMilliseconds, double StudentMilliseconds, bool Interleaved)
@@ -78,6 +98,9 @@ public sealed record CompressionReport
     public required ReportedQuality? Quality { get; init; }
 
     public required ReportedSpeed? Speed { get; init; }
+
+    /// <summary>How the model was rewritten before it was quantized, in order; null when it was not.</summary>
+    public IReadOnlyList<ReportedRewrite>? Rewrites { get; init; }
 
     /// <summary>Null when the decoder was left as it is.</summary>
     public ReportedDecoder? Decoder { get; init; }

@@ -64,7 +64,7 @@ internal sealed class DecoderStage
             return null;
         if (options.Encoder is not null)
             throw Usage("--decoder-precision is for quantizing an encoder with its decoder; --encoder gives the model itself as the decoder", "leave one of them out.");
-        string decoder = Comparison.FindDecoder(options.Decoder, options.Model)
+        string decoder = Comparison.FindDecoder(options.Decoder, options.Teacher)
             ?? throw Usage("there is no decoder beside the model to be quantized with it", "name it with --decoder FILE.");
         return new DecoderStage(options, decoder);
     }
@@ -91,7 +91,7 @@ internal sealed class DecoderStage
             request, request.Options(_options.Calibration with { Method = _options.Calibration.Method == "hessian" ? "mse" : _options.Calibration.Method }, NodeSelection.All, _options.AllowRequantize), _options.Execution, context, clock, cancellation, " decoder");
         new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(quantization.Target), .. StandardPipeline.PrepareQuantization]).Run(model, context);
         var samples = new CalibrationSamples(pictures, progress, cancellation);
-        Func<IEnumerable<CalibrationSample>> prompted = () => samples.ForDecoder(_decoder, _options.Model, _options.Execution.Session, student);
+        Func<IEnumerable<CalibrationSample>> prompted = () => samples.ForDecoder(_decoder, _options.Teacher, _options.Execution.Session, student);
         CalibrationStatistics statistics = quantization.Calibrate(model, new CalibrationOrigin(hash, CommandLine.Version, pictures.SetHash), prompted);
         QuantizationPlan plan = quantization.Plan(model, statistics, samples: prompted);
         clock.Start("quantize decoder");

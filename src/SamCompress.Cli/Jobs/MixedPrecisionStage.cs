@@ -61,9 +61,9 @@ internal sealed class MixedPrecisionStage(QuantizeOptions options, string? decod
         }
 
         clock.Start("judge masks");
-        int samples = Math.Min(pictures.Calibration.Count, Comparison.IsSmall(options.Encoder ?? options.Model) ? MostPictures : PicturesOfLargeModel);
+        int samples = Math.Min(pictures.Calibration.Count, Comparison.IsSmall(options.Encoder ?? options.Teacher) ? MostPictures : PicturesOfLargeModel);
         using var judge = PlanJudge.Open(
-            options.Encoder ?? options.Model,
+            options.Encoder ?? options.Teacher,
             decoder,
             options.Encoder is not null,
             PlanJudge.Copies(prepared, cancellation),

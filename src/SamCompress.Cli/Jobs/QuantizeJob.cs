@@ -34,11 +34,13 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         using Model model = options.Encoder is null ? ModelSource.ReadEncoder(options.Model) : ModelSource.ReadDecoder(options.Model);
         writer?.RefuseInputs(model.Files);
         string hash = FileHash.Of(model, options.Model);
-        ReportedModel source = Describe(model, options.Model, hash, ModelSource.FileBytes(model, options.Model));
-        CalibrationPictures? pictures = Pictures(options.Encoder is { } encoder ? FileHash.Of(encoder) : hash);
+        using Model? reference = options.Reference is { } original ? ModelSource.ReadEncoder(original) : null;
+        string teacherHash = reference is null ? hash : FileHash.Of(reference, options.Teacher);
+        ReportedModel source = Describe(reference ?? model, options.Teacher, teacherHash, ModelSource.FileBytes(reference ?? model, options.Teacher));
+        CalibrationPictures? pictures = Pictures(options.Encoder is { } encoder ? FileHash.Of(encoder) : teacherHash);
         if (decoderStage is not null)
             DecoderStage.RequirePictures(pictures);
-        string? decoder = options.Encoder is null ? Comparison.FindDecoder(options.Decoder, options.Model) : options.Model;
+        string? decoder = options.Encoder is null ? Comparison.FindDecoder(options.Decoder, options.Teacher) : options.Model;
 
         _clock.Start("clean up");
         var quantization = new QuantizationStage(
@@ -64,7 +66,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         if (writer is null)
             return report;
 
-        SetProvenance(model, hash, statistics);
+        SetProvenance(model, teacherHash, statistics);
         _clock.Start("write");
         IReadOnlyList<string> staged = writer.Write(() => OnnxWriter.Save(model, writer.StagePath(name), new SaveOptions { ExternalData = options.ExternalData }));
         _clock.Start("load");
@@ -108,6 +110,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         Quality = null,
         Speed = null,
         Gates = [],
+        Rewrites = options.Rewrites,
         Layers = LayerKernels.Report(plan, null),
         Diagnostics = _context.Diagnostics,
         Passes = _passes,
@@ -137,7 +140,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         return size.Met ? gates : [.. gates, size];
     }
 
-    private IReadOnlyList<string> Inputs() => [options.Model, .. new[] { options.Decoder, options.Encoder }.OfType<string>()];
+    private IReadOnlyList<string> Inputs() => [options.Model, .. new[] { options.Decoder, options.Encoder, options.Reference }.OfType<string>()];
 
     private CalibrationPictures? Pictures(string hash) =>
         options.Calibration.Cache is { } cache && File.Exists(cache) && !CalibrationPictures.AreGiven(options.Calibration, hash)
@@ -158,6 +161,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
 
     private SortedDictionary<string, object?> EffectiveOptions() => new(StringComparer.Ordinal)
     {
+        ["recipe"] = options.Recipe,
         ["precision"] = options.Quantization.Precision.Name,
         ["target"] = options.Quantization.Target,
         ["rounding"] = options.Quantization.ChosenRounding.ToString().ToLowerInvariant(),

@@ -120,6 +120,17 @@ public sealed record QuantizeOptions
     /// <summary>To quantize the decoder too, behind the quantized encoder; null to leave it as it is.</summary>
     public string? DecoderPrecision { get; init; }
 
+    /// <summary>The encoder that <see cref="Model"/> was rewritten from, and is judged by; null to judge by the model itself.</summary>
+    public string? Reference { get; init; }
+
+    public string Teacher => Reference ?? Model;
+
+    /// <summary>How it was rewritten, for the report.</summary>
+    public IReadOnlyList<ReportedRewrite>? Rewrites { get; init; }
+
+    /// <summary>The recipe that this is a step of, for the report.</summary>
+    public string? Recipe { get; init; }
+
     public CalibrationRequest Calibration { get; init; } = new();
 
     public QuantizationRequest Quantization { get; init; } = new();

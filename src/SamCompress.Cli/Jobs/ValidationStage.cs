@@ -12,7 +12,7 @@ internal sealed class ValidationStage(QuantizeOptions options, string? decoder, 
     public const int MostPictures = 8;
 
     /// <summary>A large model is slow: it is judged by fewer pictures.</summary>
-    private const int PicturesOfLargeModel = 3;
+    public const int PicturesOfLargeModel = 3;
 
     /// <param name="student">The artifact.</param>
     /// <param name="pictures">Null when the statistics came from a cache and no pictures were given: then the artifact is only run once.</param>
@@ -31,8 +31,8 @@ internal sealed class ValidationStage(QuantizeOptions options, string? decoder, 
         if (options.Encoder is { } encoder)
             return (Report(comparison.Decoders(encoder, options.Model, student, set), heldOut), null);
         (EvaluationResult result, ReportedSpeed speed) = isSmall
-            ? comparison.Together(options.Model, student, decoder, set)
-            : comparison.Apart(options.Model, student, decoder, set);
+            ? comparison.Together(options.Teacher, student, decoder, set)
+            : comparison.Apart(options.Teacher, student, decoder, set);
         return (Report(result, heldOut), speed);
     }
 
@@ -41,7 +41,7 @@ internal sealed class ValidationStage(QuantizeOptions options, string? decoder, 
     {
         clock.Start("validate both");
         (ImageSet set, _, bool heldOut) = Choose(pictures, calibratedOn);
-        return Report(new Comparison(options.Execution, progress, cancellation).Apart(options.Model, student, decoder, set, studentDecoder).Result, heldOut);
+        return Report(new Comparison(options.Execution, progress, cancellation).Apart(options.Teacher, student, decoder, set, studentDecoder).Result, heldOut);
     }
 
     private (ImageSet Pictures, bool IsSmall, bool HeldOut) Choose(CalibrationPictures pictures, string calibratedOn)
@@ -53,19 +53,7 @@ internal sealed class ValidationStage(QuantizeOptions options, string? decoder, 
         return (ImageSet.Of(Enumerable.Range(0, count).Select(i => candidates[(int)((long)i * candidates.Count / count)])), isSmall, heldOut);
     }
 
-    private ReportedQuality Report(EvaluationResult result, bool heldOut) => new(
-        result.Pictures.Count,
-        heldOut,
-        decoder is null ? null : Path.GetFileName(decoder),
-        result.Masks?.Prompts ?? 0,
-        result.Masks?.MeanIou,
-        result.Masks?.P5Iou,
-        result.Masks?.MeanBoundaryIou,
-        result.Masks?.BestMaskAgreement,
-        result.Masks?.IouHeadError,
-        result.EmbeddingCosine,
-        result.EmbeddingSqnr,
-        result.Masks is null ? "there is no decoder beside the model, and none was given by --decoder" : null);
+    private ReportedQuality Report(EvaluationResult result, bool heldOut) => ReportedQuality.Of(result, heldOut, decoder);
 
     private void RunOnce(string student)
     {

@@ -10,6 +10,8 @@ internal static class QuantizeRenderer
 {
     public static void Write(CompressionReport report, TextWriter writer)
     {
+        foreach (ReportedRewrite rewrite in report.Rewrites ?? [])
+            Write(rewrite, writer);
         writer.WriteLine($"{(report.Artifact is null ? "planned  " : "quantized")}  {Layers(report.Layers, isPlan: report.Artifact is null)} to int8, {Calibration(report)}");
         if (report.Artifact is { } artifact)
             writer.WriteLine($"size       {Quantity.Bytes(report.Model.Bytes)} -> {Quantity.Bytes(artifact.Bytes)}, ratio {Number(report.SizeRatio!.Value, "F3")}");
@@ -22,13 +24,22 @@ internal static class QuantizeRenderer
         if (report.Decoder is { } decoder)
             Write(decoder, writer);
         if (report.Speed is { } speed)
-            writer.WriteLine($"speed      {Number(speed.TeacherMilliseconds, "F1")} ms -> {Number(speed.StudentMilliseconds, "F1")} ms on {speed.Device}, {Number(speed.Ratio, "F2")} times as fast{(speed.Ratio < 1 ? ": SLOWER on this machine" : "")}");
+            writer.WriteLine($"speed      {Speed(speed)}");
         if (report.Quantizers is not null)
             writer.WriteLine(QuantizerText.Line(report));
         foreach (ReportedGate gate in report.Gates)
             writer.WriteLine(GateText.Line(gate));
         if (report.Files.Count > 0)
             writer.WriteLine($"written    {string.Join(", ", report.Files.Select(SafeText.Line))} in {Quantity.Seconds(report.Seconds)}");
+    }
+
+    private static void Write(ReportedRewrite rewrite, TextWriter writer)
+    {
+        writer.WriteLine($"rewritten  {rewrite.What}: {RewriteText.Blocks(rewrite.Attentions)}; MACs {RewriteText.Macs(rewrite.MacsBefore, rewrite.MacsAfter)}");
+        if (rewrite.Repair is { } repair)
+            writer.WriteLine($"repair     {RewriteText.Repair(repair)}");
+        if (rewrite.Quality is { } quality)
+            writer.WriteLine($"so far     {Quality(quality)}");
     }
 
     private static void Write(ReportedDecoder decoder, TextWriter writer)
@@ -49,7 +60,10 @@ internal static class QuantizeRenderer
         ? "without calibration"
         : $"{calibration.Method} on {calibration.Pictures} pictures{(calibration.FromCache ? " (from the cache)" : "")}";
 
-    private static string Quality(ReportedQuality quality)
+    internal static string Speed(ReportedSpeed speed) =>
+        $"{Number(speed.TeacherMilliseconds, "F1")} ms -> {Number(speed.StudentMilliseconds, "F1")} ms on {speed.Device}, {Number(speed.Ratio, "F2")} times as fast{(speed.Ratio < 1 ? ": SLOWER on this machine" : "")}";
+
+    internal static string Quality(ReportedQuality quality)
     {
         string pictures = $"{quality.Pictures} {(quality.HeldOut ? "held-out" : "calibration")} pictures";
         return quality.MeanIou is { } mean

@@ -17,6 +17,8 @@ internal static class ReportMarkdown
         Line(text, "");
         Verdict(text, report);
         Quality(text, report);
+        foreach (ReportedRewrite rewrite in report.Rewrites ?? [])
+            RewriteMarkdown.Section(text, rewrite);
         Layers(text, "Layers", report.Layers);
         if (report.Decoder is { } decoder)
             Layers(text, "Layers of the decoder", decoder.Layers);
@@ -60,6 +62,12 @@ internal static class ReportMarkdown
         Line(text, "");
         Line(text, $"{quality.Pictures} pictures{(quality.HeldOut ? ", none of them seen by calibration" : ", which calibration has seen")}; {quality.Masks} masks. {Cell(quality.Note ?? "")}".TrimEnd());
         Line(text, "");
+        Rows(text, quality, both);
+    }
+
+    /// <summary>The table of measures, with a second column where there are two models.</summary>
+    internal static void Rows(StringBuilder text, ReportedQuality quality, ReportedQuality? both)
+    {
         Line(text, both is null ? "| measure | value |" : "| measure | encoder quantized, decoder float | both quantized |");
         Line(text, both is null ? "|---|---|" : "|---|---|---|");
         Row("mean mask IoU", q => q.MeanIou);
@@ -153,14 +161,17 @@ internal static class ReportMarkdown
             Line(text, $"- decoder `{Cell(decoder.Model.File)}`, SHA-256 `{decoder.Model.Sha256}`; its artifact `{Cell(decoder.Artifact.File)}`, SHA-256 `{decoder.Artifact.Sha256}`, calibrated with {decoder.Prompts} prompts");
         if (report.Calibration is { } calibration)
             Line(text, $"- calibration: {calibration.Method}, {calibration.Pictures} pictures of {Cell(calibration.Source)}{(calibration.FromCache ? ", from the cache" : "")}, set `{calibration.PictureSetHash}`");
-        Line(text, $"- options: {string.Join(", ", report.Options.Where(o => o.Value is not null).Select(o => $"{o.Key} {Cell(Convert.ToString(o.Value, CultureInfo.InvariantCulture)!)}"))}");
+        Line(text, $"- options: {Options(report.Options)}");
         Line(text, $"- time: {string.Join(", ", report.Stages.Select(s => $"{s.Name} {Quantity.Seconds(s.Seconds)}"))}; peak memory {Quantity.Bytes(report.PeakMemoryBytes)}");
     }
 
-    private static void Line(StringBuilder text, string line) => text.Append(line).Append('\n');
+    internal static string Options(IReadOnlyDictionary<string, object?> options) =>
+        string.Join(", ", options.Where(o => o.Value is not null).Select(o => $"{o.Key} {Cell(Convert.ToString(o.Value, CultureInfo.InvariantCulture)!)}"));
 
-    private static string Number(double? value, string format = "F4") => value is not { } v ? "-" : v.ToString(format, CultureInfo.InvariantCulture);
+    internal static void Line(StringBuilder text, string line) => text.Append(line).Append('\n');
+
+    internal static string Number(double? value, string format = "F4") => value is not { } v ? "-" : v.ToString(format, CultureInfo.InvariantCulture);
 
     /// <summary>Text that may hold a name from a model, made harmless for a table.</summary>
-    private static string Cell(string text) => SafeText.Line(text).Replace("|", "\\|", StringComparison.Ordinal).Replace("`", "'", StringComparison.Ordinal);
+    internal static string Cell(string text) => SafeText.Line(text).Replace("|", "\\|", StringComparison.Ordinal).Replace("`", "'", StringComparison.Ordinal);
 }

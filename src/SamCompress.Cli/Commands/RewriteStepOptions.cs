@@ -1,0 +1,63 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using SamCompress.Passes.Attention;
+using SamCompress.Passes.Recipes;
+
+namespace SamCompress.Cli.Commands;
+
+/// <summary>The options about which rewrite of attention, and of which blocks.</summary>
+internal sealed class RewriteStepOptions
+{
+    private readonly Option<int?> _dilated = Numbers.Whole("--dilated-attention", "Let a token attend to every N-th row and column only.", 2, 64);
+    private readonly Option<int?> _segment = Numbers.Whole("--segment", "Dilate in segments of so many tokens, in one dimension. [default: in two]", 2, 1 << 20);
+    private readonly Option<bool> _linear = new("--linear-attention") { Description = "Replace Softmax by ReLU linear attention." };
+    private readonly Option<bool> _lowRank = new("--low-rank-position") { Description = "Project relative positions on the few directions that matter." };
+    private readonly Option<double?> _error = Numbers.Between("--position-error", $"With --low-rank-position: the error of a logit that is allowed. [default: {ReduceRelativePosition.DefaultError}]", 1e-6, 99);
+    private readonly Option<int?> _rank = Numbers.Whole("--position-rank", "With --low-rank-position: so many directions, whatever the error is.", 1, 4096);
+    private readonly Option<BlockChoice?> _blocks = new("--blocks")
+    {
+        Description = "Which attentions: numbers from 0 as in 2,5; global for all of all tokens; auto for as many as a gate lets through. [default: global]",
+        HelpName = "BLOCKS",
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            if (BlockChoice.Parse(text) is { } choice)
+                return choice;
+            result.AddError($"'{text}' is no value of --blocks: use numbers such as 2,5, global, or auto.");
+            return null;
+        },
+    };
+
+    private readonly Option<bool> _noRepair = new("--no-repair") { Description = "Leave the layers behind as they are." };
+
+    public void AddTo(Command command, Func<CommandResult, bool> hasGate)
+    {
+        foreach (Option option in new Option[] { _dilated, _segment, _linear, _lowRank, _error, _rank, _blocks, _noRepair })
+            command.Options.Add(option);
+        command.Validators.Add(result =>
+        {
+            bool isDilated = result.GetResult(_dilated) is not null, isLinear = result.GetValue(_linear), isLowRank = result.GetValue(_lowRank);
+            if ((isDilated ? 1 : 0) + (isLinear ? 1 : 0) + (isLowRank ? 1 : 0) != 1)
+                result.AddError("rewrite needs one of --dilated-attention N, --linear-attention and --low-rank-position.");
+            else if (!isDilated && result.GetResult(_segment) is not null)
+                result.AddError("--segment needs --dilated-attention.");
+            else if (!isLowRank && (result.GetResult(_error) ?? result.GetResult(_rank)) is not null)
+                result.AddError("--position-error and --position-rank need --low-rank-position.");
+            else if (result.GetResult(_error) is not null && result.GetResult(_rank) is not null)
+                result.AddError("--position-error and --position-rank exclude each other.");
+            else if (result.GetResult(_blocks)?.Tokens is [{ Value: "auto" }] && !hasGate(result))
+                result.AddError("--blocks auto needs --min-miou or --max-drop.");
+        });
+    }
+
+    public RewriteStep Of(ParseResult parse) => new()
+    {
+        Kind = parse.GetValue(_dilated) is not null ? RewriteKind.DilatedAttention : parse.GetValue(_linear) ? RewriteKind.LinearAttention : RewriteKind.LowRankPosition,
+        Interval = parse.GetValue(_dilated),
+        Segment = parse.GetValue(_segment),
+        Error = parse.GetValue(_error),
+        Rank = parse.GetValue(_rank),
+        Blocks = parse.GetValue(_blocks) ?? BlockChoice.Global,
+        Repair = !parse.GetValue(_noRepair),
+    };
+}
