@@ -1,6 +1,9 @@
 using SamCompress.IR;
 using SamCompress.IR.Analysis;
+using SamCompress.Passes;
 using SamCompress.Passes.Analysis;
+using SamCompress.Passes.Attention;
+using SamCompress.Runtime.Inference;
 
 namespace SamCompress.Cli.Jobs;
 
@@ -21,6 +24,7 @@ public sealed record InspectedMemory(long WeightBytes, long PeakActivationBytes,
 /// <summary>What is in a model.</summary>
 /// <param name="Nodes">How many, in all graphs of the model.</param>
 /// <param name="NodeCosts">What each node costs that computes something from an input, most multiply-accumulate operations first, then most bytes moved.</param>
+/// <param name="Attention">Null for a graph with errors, and where weights are missing.</param>
 /// <param name="UncountedNodes">Products and convolutions that are not in <paramref name="Macs"/>, because a shape is not known.</param>
 public sealed record InspectReport(
     int SchemaVersion,
@@ -40,7 +44,8 @@ public sealed record InspectReport(
     IReadOnlyList<string> UncountedNodes,
     IReadOnlyList<string> SymbolicDimensions,
     StructureCounts Structure,
-    IReadOnlyList<NodeCost> NodeCosts);
+    IReadOnlyList<NodeCost> NodeCosts,
+    AttentionSurvey? Attention);
 
 public sealed record ComparedQuantity(long Before, long After)
 {
@@ -76,7 +81,7 @@ public sealed record InspectComparison(int SchemaVersion, InspectReport Before, 
     ];
 }
 
-/// <summary>Looks into a model without running it and without reading its weights.</summary>
+/// <summary>Looks into a model without running it.</summary>
 public static class InspectJob
 {
     /// <summary>Looks into two models with the same options.</summary>
@@ -108,7 +113,18 @@ public static class InspectJob
             cost.Uncounted,
             [.. model.Graph.Inputs.Where(i => i.Initializer is null && i.Shape is not null).SelectMany(i => i.Shape!).Where(d => d.Value is null).Select(d => d.ToString()).Distinct()],
             ModelStructure.Count(model),
-            [.. cost.Nodes.OrderByDescending(n => n.Macs).ThenByDescending(n => n.MovedBytes)]);
+            [.. cost.Nodes.OrderByDescending(n => n.Macs).ThenByDescending(n => n.MovedBytes)],
+            Survey(model));
+    }
+
+    /// <summary>Reads the attentions. Cleans the model up for it, and so comes last.</summary>
+    private static AttentionSurvey? Survey(Model model)
+    {
+        bool lacksData = model.AllGraphs().Any(g => g.Initializers.Any(i => i.Initializer is { IsMissing: true }) || g.Nodes.Any(n => n.Attributes.Any(a => a.Tensors.Any(t => t.IsMissing))));
+        if (lacksData || GraphChecker.Check(model).Any(d => d.Severity == Severity.Error))
+            return null;
+        new PassPipeline(StandardPipeline.Cleanup).Run(model, new PassContext { Evaluator = new OnnxConstantEvaluator() });
+        return AttentionSurvey.Of(model);
     }
 
     private static void SetInputShapes(Model model, IReadOnlyDictionary<string, Shape> shapes)

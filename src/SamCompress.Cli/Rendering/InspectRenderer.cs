@@ -2,6 +2,7 @@ using System.Globalization;
 using SamCompress.Cli.Jobs;
 using SamCompress.IR;
 using SamCompress.Passes.Analysis;
+using SamCompress.Passes.Attention;
 
 namespace SamCompress.Cli.Rendering;
 
@@ -36,6 +37,8 @@ internal static class InspectRenderer
         writer.WriteLine($"  memory       {Quantity.Bytes(report.Memory.WeightBytes)} of weights, {Quantity.Bytes(report.Memory.PeakActivationBytes)} of activations{at}");
         if (report.Memory.LargestTensor is { } largest)
             writer.WriteLine($"               largest {SafeText.Of(largest.Name)}: {largest.Type}{SafeText.Of(largest.Shape)}, {Quantity.Bytes(largest.Bytes)}; {Quantity.Bytes(report.Memory.MovedBytes)} moved");
+        if (report.Attention is { } attention)
+            Attentions(attention, writer);
         writer.WriteLine($"  files        {Quantity.Bytes(report.FileBytes)}");
         if (nodes)
             Nodes(report, writer);
@@ -72,6 +75,26 @@ internal static class InspectRenderer
         ["activationBytes"] = ("all activations", Quantity.Bytes),
         ["movedBytes"] = ("bytes moved", Quantity.Bytes),
     };
+
+    /// <summary>One line for all attentions that are alike, with the numbers that rewrites call them by.</summary>
+    private static void Attentions(AttentionSurvey survey, TextWriter writer)
+    {
+        int missed = survey.Misses.Select(m => m.Softmax).Distinct().Count(), all = survey.Attentions.Count;
+        if (all + missed == 0)
+            return;
+        writer.WriteLine($"  attention    {all} found{(missed > 0 ? $", of {missed} a part is not understood" : "")}");
+        foreach (IGrouping<AttentionSummary, AttentionSummary> alike in survey.Attentions.GroupBy(a => a with { Name = "", Number = a.Number is null ? null : 0, Layers = [] }))
+        {
+            AttentionSummary a = alike.Key;
+            string numbers = a.Number is null ? $"{alike.Count()} x" : string.Join(", ", alike.Select(x => x.Number));
+            string groups = a.Groups is > 1 ? $"{a.Groups} groups of " : "";
+            string tokens = a.Queries == a.Keys ? $"{a.Queries?.ToString(CultureInfo.InvariantCulture) ?? "any number of"} tokens" : $"{a.Queries?.ToString(CultureInfo.InvariantCulture) ?? "any number of"} queries, {a.Keys?.ToString(CultureInfo.InvariantCulture) ?? "any number of"} keys";
+            writer.WriteLine($"               {numbers}: {a.Form}, {groups}{tokens}, {a.Heads} heads of {a.HeadSize}, position {a.Position}");
+        }
+
+        foreach (AttentionMiss miss in survey.Misses)
+            writer.WriteLine($"               not understood: {SafeText.Of(miss.Softmax.ToString())}, {miss.Part}: {SafeText.Of(miss.Reason)}");
+    }
 
     private static void Nodes(InspectReport report, TextWriter writer)
     {

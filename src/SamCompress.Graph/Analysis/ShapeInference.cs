@@ -66,6 +66,32 @@ public static class ShapeInference
             JoinBranches(n, facts);
         else if (node.OpType == "Loop" && node.Attribute("body")?.Graphs is [var after])
             SetLoopOutputs(n, after, facts);
+        else if (node.OpType == "Scan" && model.Opset() >= 9 && node.Attribute("body")?.Graphs is [var step])
+            SetScanOutputs(n, step, facts);
+    }
+
+    /// <summary>What the body gives at each step is stacked along an axis as long as that of the first input that is cut into steps; values carried around keep their shape.</summary>
+    private static void SetScanOutputs(NodeInference n, Graph body, ShapeFacts facts)
+    {
+        int scanned = (int)n.Node.GetInt("num_scan_inputs", 1), carried = n.Node.Inputs.Count - scanned;
+        if (carried < 0 || scanned < 1)
+            return;
+        IReadOnlyList<long> inputAxes = n.Node.GetInts("scan_input_axes") ?? [], outputAxes = n.Node.GetInts("scan_output_axes") ?? [];
+        Dimension steps = n.Shape(carried) is { } whole && At(inputAxes, 0, whole.Rank) is { } axis ? whole[axis] : Dimension.Unknown;
+        for (int i = 0; i < n.Node.Outputs.Count && i < body.Outputs.Count; i++)
+        {
+            Shape? shape = facts.ShapeOf(body.Outputs[i]);
+            if (i < carried)
+                n.Output(i, facts.TypeOf(body.Outputs[i]), Joined(shape, n.Shape(i)));
+            else
+                n.Output(i, facts.TypeOf(body.Outputs[i]), shape is not null && At(outputAxes, i - carried, shape.Rank + 1) is { } at ? new Shape([.. shape.Take(at), steps, .. shape.Skip(at)]) : null);
+        }
+
+        static int? At(IReadOnlyList<long> axes, int place, int rank)
+        {
+            long axis = place < axes.Count ? axes[place] : 0;
+            return axis < -rank || axis >= rank ? null : (int)(axis < 0 ? axis + rank : axis);
+        }
     }
 
     /// <summary>An output of If is known as far as both branches agree.</summary>

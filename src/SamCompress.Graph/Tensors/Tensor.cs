@@ -29,6 +29,9 @@ public abstract class Tensor
 
     public int Rank => Dimensions.Length;
 
+    /// <summary>Whether the file with the elements was not found; only in a model that was read so that this is no error.</summary>
+    public bool IsMissing => this is MissingTensor;
+
     /// <summary>The number of elements.</summary>
     public long Count { get; }
 
