@@ -35,7 +35,7 @@ public sealed class CompressJob(CompressOptions options, IJobProgress progress, 
         {
             string next = writer.StagePath(Path.Combine($"rewrite-{rewrites.Count + 1}", "encoder.onnx"));
             RewriteReport report = new RewriteJob(options.Rewrite(step, current, next), progress, cancellation).Run();
-            rewrites.Add(report.Rewrite with { Quality = report.Quality });
+            rewrites.Add(report.Rewrite with { Quality = report.Quality, Seconds = report.Seconds });
 
             // No block is cheap enough: the next stage goes on with what there is.
             current = report.Artifact is null ? current : next;

@@ -128,5 +128,5 @@ public sealed record CompressionReport
     /// <summary>What was written, by name: the artifact first, the reports last.</summary>
     public required IReadOnlyList<string> Files { get; init; }
 
-    public double Seconds => Stages.Sum(s => s.Seconds);
+    public double Seconds => Stages.Sum(s => s.Seconds) + (Rewrites?.Sum(r => r.Seconds) ?? 0);
 }

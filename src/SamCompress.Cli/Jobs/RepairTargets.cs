@@ -4,7 +4,10 @@ using SamCompress.Passes.Repair;
 
 namespace SamCompress.Cli.Jobs;
 
-/// <summary>Which layers of a student are refitted: from the first one that reads something else than it did, those that a residual is added to, and those of the neck.</summary>
+/// <summary>
+/// Which layers of a student are refitted: from the first one that reads something else than it did, those that a residual is added to. Not those of the neck: with them
+/// dilation by 4 of the hard sample model gains 0.003 of mean mask IoU in float, and loses 0.02 once it is quantized.
+/// </summary>
 internal static class RepairTargets
 {
     /// <param name="source">The student before its attentions were rewritten.</param>
@@ -16,9 +19,7 @@ internal static class RepairTargets
             .. LayerFinder.Find(student.Graph).DistinctBy(l => l.Name)
                 .SkipWhile(l => before.GetValueOrDefault(l.Name) == l.Input.Name)
                 .Where(l => RepairableLayer.Refusal(l) is null)
-                .Select(l => (Layer: l, Target: RepairTarget.Of(l, teacher)))
-                .Where(t => t.Target is { Residual: not null } || t.Layer.Kind == LayerKind.Conv)
-                .Select(t => t.Target).OfType<RepairTarget>(),
+                .Select(l => RepairTarget.Of(l, teacher)).OfType<RepairTarget>().Where(t => t.Residual is not null),
         ];
     }
 }

@@ -46,7 +46,11 @@ public sealed record ReportedRepair(
 /// <param name="MacsAfter">Null when it depends on pictures that were not looked at, in a dry run.</param>
 public sealed record ReportedRewrite(
     string What, string Blocks, IReadOnlyList<ReportedAttention> Attentions, IReadOnlyList<ReportedTrial> Trials, ReportedRepair? Repair, MacCounts MacsBefore, MacCounts? MacsAfter,
-    ReportedQuality? Quality = null);
+    ReportedQuality? Quality = null)
+{
+    /// <summary>What this step of a recipe took; 0 where the report itself has it.</summary>
+    public double Seconds { get; init; }
+}
 
 /// <summary>The pictures of a rewrite: what was fitted to them, by which of them blocks were chosen.</summary>
 public sealed record ReportedPictures(string Source, string PictureSetHash, int Fitted, int Choosing, IReadOnlyList<string> Skipped);

@@ -67,7 +67,7 @@ internal static class RewriteMarkdown
         }
 
         if (rewrite.Quality is { } quality)
-            Line(text, $"After this step: mean mask IoU {Number(quality.MeanIou)}, SQNR of embeddings {Number(quality.EmbeddingSqnr, "F1")} dB.\n");
+            Line(text, $"After this step: mean mask IoU {Number(quality.MeanIou)}, SQNR of embeddings {Number(quality.EmbeddingSqnr, "F1")} dB. It took {Quantity.Seconds(rewrite.Seconds)}.\n");
         if (rewrite.Repair is not { } repair)
             return;
         Line(text, $"Repair: {RewriteText.Repair(repair)}. Errors are on pictures that the fit did not see, as a share of the variation of what the layer should give.");
