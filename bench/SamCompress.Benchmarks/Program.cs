@@ -16,6 +16,8 @@ Benchmark[] benchmarks =
     new ResidualNormalizationForms("normalization", 4096, 768),
     new AttentionForms("window", 300, 196, 64),
     new AttentionForms("global", 12, 2048, 64),
+    new SamAttentionForms("window", groups: 25, side: 14, heads: 12, size: 64),
+    new SamAttentionForms("global", groups: 1, side: 64, heads: 12, size: 64),
     new NormalizationForms(4, 128),
     new NormalizationForms(16, 64),
     new NormalizationForms(64, 128),

@@ -40,10 +40,12 @@ public sealed record AttentionSurvey(IReadOnlyList<AttentionSummary> Attentions,
         {
             if (numbers.TryGetValue(node, out int number))
                 found.Add(Of(self.Attentions[number], number));
-            else if (blocks.TryGetValue(node, out AttentionBlock? block))
+            else if (blocks.GetValueOrDefault(node) is { QueryKey: not null } block)
                 found.Add(Of(block));
             else if (OfProducts(node) is { } products)
                 found.Add(products);
+            else if (blocks.TryGetValue(node, out AttentionBlock? half))
+                found.Add(Of(half));
             else if (node.Is("MultiHeadAttention", OperatorDomain.Microsoft))
                 found.Add(OfFused(node));
             else if (node.Is("Scan") && node.Subgraphs.Any(g => g.Nodes.Any(n => n.Is("Softmax"))))
@@ -52,8 +54,8 @@ public sealed record AttentionSurvey(IReadOnlyList<AttentionSummary> Attentions,
                 found.Add(OfLinear(node, linear.Query, linear.Sums));
         }
 
-        HashSet<string> read = [.. found.Select(a => a.Name)];
-        return new AttentionSurvey(found, [.. self.Misses.Where(m => m.Part != AttentionMiss.SelfAttention && !(blocks.GetValueOrDefault(m.Softmax) is null && read.Contains(NameOf(m.Softmax))))]);
+        HashSet<string> read = [.. found.Where(a => a.Form == "products").Select(a => a.Name)];
+        return new AttentionSurvey(found, [.. self.Misses.Where(m => m.Part != AttentionMiss.SelfAttention && !read.Contains(NameOf(m.Softmax)))]);
     }
 
     private static AttentionSummary Of(SelfAttention a, int number) => new(

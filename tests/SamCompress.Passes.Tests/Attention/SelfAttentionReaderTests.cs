@@ -16,7 +16,8 @@ public sealed class SelfAttentionReaderTests
         Assert.True(attention.Columns.IsPartMajor);
         WindowPartition window = attention.Window!;
         Assert.Equal((3L, 4L, 4L, 4L), (window.Height, window.Width, window.PaddedHeight, window.PaddedWidth));
-        Assert.Equal(TokenOrder.Windows(4, 4, 2, 2).RowDigits, window.Order.RowDigits);
+        Assert.Equal([8L, 4, 2, 1], window.Order.RowDigits.Select(d => d.Stride));
+        Assert.Equal([8L, 2], window.Order.Groups.Select(d => d.Stride));
         Assert.Equal(("x", "y"), (window.Map.Name, window.Result.Name));
     }
 
@@ -38,7 +39,7 @@ public sealed class SelfAttentionReaderTests
     }
 
     [Theory]
-    [InlineData("qs = Mul (q, c)", "qs = Mul (q, d)", "query or key have a factor that is no scalar")]
+    [InlineData("kt = Transpose <perm = [0, 2, 1]> (k)", "kd = Mul (k, d) kt = Transpose <perm = [0, 2, 1]> (kd)", "query or key have a factor that is no scalar")]
     [InlineData("s1 = Add (l5, uh)", "s1 = Add (l5, uw2)", "'uw2' is not added along the axis of its table")]
     [InlineData("s1 = Add (l5, uh)", "s1 = Add (l5, ut)", "'ut' is no relative position term")]
     [InlineData("s2 = Add (s1, uw)", "s2 = Add (s1, uh)", "two terms for the same axis")]
