@@ -61,6 +61,7 @@ public sealed record QuantizableLayer
 /// <summary>Finds the layers of a graph, in its order. Nodes of subgraphs are not looked at.</summary>
 /// <remarks>
 /// Linear: MatMul(x, W), its W a constant matrix or the transposition of one, with or without Add(bias of N elements);
+/// not where the product is added to the logits of a Softmax;
 /// Gemm(x, W, bias) without transA, with alpha = beta = 1. Conv and ConvTranspose with constant weight and bias. All of float.
 /// </remarks>
 public static class LayerFinder
@@ -106,7 +107,7 @@ public static class LayerFinder
             axis = 0;
         }
 
-        if (FloatConstant(right) is not { Rank: 2 } weight)
+        if (FloatConstant(right) is not { Rank: 2 } weight || IsAddedToLogits(node.Output))
             return null;
         int channels = (int)weight.Dimensions[axis];
         Node? add = BiasAddBehind(node.Output, channels, out Tensor? bias);
@@ -179,6 +180,9 @@ public static class LayerFinder
             bias = null;
         return bias is null ? null : use.Node;
     }
+
+    /// <summary>Whether a product with a basis of the keys is added to logits: a term for relative positions, whose errors a Softmax would see whole.</summary>
+    private static bool IsAddedToLogits(Value product) => product.Uses is [{ Node: { OpType: "Add" } add }] && add.Output.Uses is [{ Node.OpType: "Softmax" }];
 
     private static bool IsMatrixTransposition(Node transpose) => transpose.GetInts("perm") is null or [1, 0];
 

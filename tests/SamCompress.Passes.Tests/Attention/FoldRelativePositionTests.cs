@@ -1,5 +1,6 @@
 using SamCompress.IR;
 using SamCompress.Passes.Attention;
+using SamCompress.Passes.Quantization;
 using SamCompress.Testing;
 
 namespace SamCompress.Passes.Tests.Attention;
@@ -20,6 +21,15 @@ public sealed class FoldRelativePositionTests
         IReadOnlyList<SelfAttention> read = SelfAttentionReader.Read(actual).Attentions;
         Assert.Equal(6, read.Count);
         Assert.All(read, a => Assert.True(a.Position is DecomposedPosition { IsFolded: true }));
+    }
+
+    [Fact]
+    public void The_product_with_the_basis_is_no_layer_to_quantize()
+    {
+        using Model model = AttentionCheck.Parse(SamBlockText.Global(2, 3));
+        int layers = LayerFinder.Find(model.Graph).Count;
+        new PassPipeline(StandardPipeline.Rewrite(new FoldRelativePosition(new AttentionSelection()))).Run(model, PassCheck.Context());
+        Assert.Equal(layers, LayerFinder.Find(model.Graph).Count);
     }
 
     [Fact]
