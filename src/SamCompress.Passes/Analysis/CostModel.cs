@@ -79,7 +79,7 @@ public sealed class CostModel
 
     private MacKind KindOf(Node node, Value left, Value right) =>
         MacCounter.IsFusedAttention(node) || (!_constants.IsConstant(left) && !_constants.IsConstant(right)) ? MacKind.Attention
-        : _logits.IsPositionProduct(node) ? MacKind.RelativePosition
+        : _logits.IsPositionProduct(node) || _logits.IsBasisProduct(node) ? MacKind.RelativePosition
         : MacKind.Linear;
 
     private IEnumerable<Value> Made(Node node) => node.Outputs.OfType<Value>().Where(output => !_constants.IsConstant(output));

@@ -17,12 +17,22 @@ internal sealed class LogitsFlow(ConstantFlow constants)
         && shape.Take(shape.Rank - 2).Any(d => d.Value != 1)
         && Reaches(node.Output, added: false, FarthestSearched);
 
+    /// <summary>A product of such columns, of rows and of columns of a map, with a basis of the keys, whose result is added to logits.</summary>
+    public bool IsBasisProduct(Node node) =>
+        node.OpType == "MatMul"
+        && node.Input(1) is { Shape.Rank: 2 } basis && constants.IsConstant(basis)
+        && node.Output.Uses is [{ Node: { OpType: "Add" } sum }] && sum.Output.Uses is [{ Node.OpType: "Softmax" }]
+        && BehindReshapes(node.Input(0)!) is { OpType: "Concat" or "Add", Inputs: [{ Producer: { OpType: "Einsum" } rows }, { Producer: { OpType: "Einsum" } columns }] }
+        && Table(rows) is not null && Table(columns) is not null;
+
     /// <summary>
     /// The elements that were trained. An exporter expands a table of 2n - 1 relative offsets to [n,n,d] and a table of |offsets| for each head
     /// to [heads,n,n]; those count as the tables they were.
     /// </summary>
     public long TrainedElements(Value value, Tensor tensor)
     {
+        if (tensor.Rank == 2 && Reader(value) is { } product && IsBasisProduct(product))
+            return 0;
         if (tensor.Rank < 3)
             return tensor.Count;
         if (Reader(value) is { } reader && IsPositionProduct(reader))
@@ -80,10 +90,20 @@ internal sealed class LogitsFlow(ConstantFlow constants)
             "Softmax" => added,
             "MultiHeadAttention" => use.InputIndex == 5,
             "Attention" => use.InputIndex == (use.Node.Domain.Length == 0 ? 3 : 5),
-            "Add" => Reaches(use.Node.Output, added: true, steps - 1),
-            "Concat" => !added && ReachesQuery(use.Node.Output, steps - 1),
+            "Add" => Reaches(use.Node.Output, added: true, steps - 1) || ReachesBasis(use.Node.Output),
+            "Concat" => !added && (ReachesQuery(use.Node.Output, steps - 1) || ReachesBasis(use.Node.Output)),
+            "Scan" => use.Node.Subgraphs.First().Inputs is var inputs && use.InputIndex < inputs.Count && Reaches(inputs[use.InputIndex], added, steps - 1),
             _ => Carries(use) && Reaches(use.Node.Output, added, steps - 1),
         });
+    }
+
+    private bool ReachesBasis(Value columns) => columns.Uses.Any(use => use.Node.OpType == "Reshape" ? ReachesBasis(use.Node.Output) : IsBasisProduct(use.Node));
+
+    private static Node? BehindReshapes(Value value)
+    {
+        while (value.Producer is { OpType: "Reshape" } reshape)
+            value = reshape.Input(0)!;
+        return value.Producer;
     }
 
     private bool ReachesQuery(Value value, int steps) => steps > 0 && value.Uses.Any(use =>

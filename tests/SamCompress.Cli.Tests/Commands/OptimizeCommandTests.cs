@@ -23,7 +23,7 @@ public sealed class OptimizeCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("ort-cpu", 6)]
+    [InlineData("ort-cpu", 24)] // 6 Gelu, 12 SkipLayerNormalization, 6 FusedMatMul
     [InlineData("qdq", 0)]
     public void The_target_decides_whether_there_are_contributed_operators(string target, int count)
     {

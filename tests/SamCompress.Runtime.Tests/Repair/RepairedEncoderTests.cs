@@ -1,10 +1,8 @@
 using SamCompress.IR;
-using SamCompress.IR.Analysis;
 using SamCompress.Passes;
-using SamCompress.Passes.Cleanup;
+using SamCompress.Passes.Attention;
 using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Repair;
-using SamCompress.Passes.Rewriting;
 using SamCompress.Runtime.Evaluation;
 using SamCompress.Runtime.Images;
 using SamCompress.Runtime.Inference;
@@ -24,8 +22,7 @@ public sealed class RepairedEncoderTests(ITestOutputHelper output)
         string folder = Path.Combine(SkeletonModels.RepositoryRoot, "models", "sam-nano-hard");
         using var teacher = Teacher.Open(Path.Combine(folder, "encoder.onnx"), Path.Combine(folder, "decoder.onnx"));
         using Model original = Prepared(folder), student = Prepared(folder);
-        foreach (int block in new[] { 2, 5 })
-            UseLinearAttention(student, $"/blocks.{block}/attn/");
+        new PassPipeline(StandardPipeline.Rewrite(new LinearizeAttention(new AttentionSelection()))).Run(student, new PassContext { Evaluator = new OnnxConstantEvaluator() });
         double before = MeanIou(teacher, student);
 
         RepairTarget[] targets = [.. LayerFinder.Find(student.Graph)
@@ -61,20 +58,4 @@ public sealed class RepairedEncoderTests(ITestOutputHelper output)
 
     private static IEnumerable<CalibrationSample> Samples(Teacher teacher, string input) =>
         Scenes(0, 12).Select(path => new CalibrationSample(path, new Dictionary<string, RuntimeTensor> { [input] = teacher.Images.Load(path).Input }));
-
-    /// <summary>Softmax(q k^T + position) v => r(q) (r(k)^T v) / r(q) (r(k)^T 1) with r = Relu.</summary>
-    private static void UseLinearAttention(Model model, string prefix)
-    {
-        Dictionary<string, Value> values = model.Graph.Nodes.SelectMany(n => n.Outputs).OfType<Value>().ToDictionary(v => v.Name, StringComparer.Ordinal);
-        Value result = values[prefix + "MatMul_1_output_0"], value = values[prefix + "Squeeze_2_output_0"];
-        var graph = new GraphBuilder(model, result.Producer!);
-        Value query = graph.Op("Relu", [values[prefix + "Squeeze_output_0"]]);
-        Value key = graph.Transpose(graph.Op("Relu", [values[prefix + "Squeeze_1_output_0"]]), 0, 2, 1);
-        long[] shape = [.. value.Shape!.Select(d => d.Value!.Value)];
-        Value one = graph.Constant(Tensor.Of(Enumerable.Repeat(1f, (int)(shape[0] * shape[1])).ToArray(), shape[0], shape[1], 1));
-        Value norm = graph.Add(graph.MatMul(query, graph.MatMul(key, one)), graph.Constant(1e-6f));
-        model.Graph.Substitute(result, graph.Div(graph.MatMul(query, graph.MatMul(key, value)), norm));
-        new PassPipeline(new EliminateDeadNodes()).Run(model, new PassContext());
-        ShapeInference.Infer(model);
-    }
 }
