@@ -126,6 +126,13 @@ public sealed class Model : IDisposable
         Names.Edited();
     }
 
+    /// <summary>Imports an operator set of which no version is imported yet.</summary>
+    public void ImportOpset(string domain, long version)
+    {
+        if (Opset(domain) == 0)
+            SetOpset(domain, version);
+    }
+
     /// <summary>Sets a metadata entry, or removes it when <paramref name="value"/> is null.</summary>
     public void SetMetadata(string key, string? value)
     {

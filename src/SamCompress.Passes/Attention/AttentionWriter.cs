@@ -48,6 +48,8 @@ internal sealed class AttentionWriter(GraphBuilder graph, SelfAttention attentio
     {
         (Value query, Value key, Value value) = Operands();
         long batch = Groups * Heads, length = Tokens / blocks;
+        if (fusesTranspose)
+            graph.Model.ImportOpset(OperatorDomain.Microsoft, 1);
         Value keys = fusesTranspose ? key : KeysAsColumns(key);
         List<Value> scanned = [graph.Reshape(Scaled(query), batch, blocks, length, Size)];
         if (position is not NoPosition)

@@ -99,8 +99,6 @@ public sealed class FuseAttention(TargetDescription target) : Pass
             AttentionForm.Blocked => writer.MergeHeads(writer.Blocked(Blocks(attention, rule.LargestLogits), rule.FusedOperator), shape),
             _ => writer.MergeHeads(writer.Products(), shape),
         };
-        if (rule.FusedOperator && form != AttentionForm.Products)
-            model.SetOpset(OperatorDomain.Microsoft, 1);
         if (window is null)
             attention.Projection.Node.ReplaceInput(0, context);
         else

@@ -52,8 +52,7 @@ public sealed class FuseSkipLayerNormalization : Pass
         string name = graph.FreshName(result.Name + "_skip");
         Value?[] inputs = [sum.Input(0), sum.Input(1), normalization.Input(1), .. normalization.Input(2) is { } bias ? [bias] : Array.Empty<Value?>()];
         NodeAttribute[] attributes = [NodeAttribute.Of("epsilon", normalization.GetFloat("epsilon", DefaultEpsilon))];
-        if (model.Opset(OperatorDomain.Microsoft) == 0)
-            model.SetOpset(OperatorDomain.Microsoft, 1);
+        model.ImportOpset(OperatorDomain.Microsoft, 1);
         // Before the sum: what else reads it may stand before the normalization.
         Node fused = graph.InsertBefore(
             sum, "SkipLayerNormalization", inputs, isRead ? [name, "", "", graph.FreshName(name + "_sum")] : [name], attributes, OperatorDomain.Microsoft, normalization.Name);

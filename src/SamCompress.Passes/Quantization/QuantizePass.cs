@@ -54,8 +54,8 @@ public sealed class QuantizePass(QuantizationPlan plan) : Pass
         if (changes == 0)
             return 0;
         model.Graph.RemoveUnusedInitializers();
-        if (model.Opset(OperatorDomain.Microsoft) == 0 && model.Graph.Nodes.Any(n => n.Domain == OperatorDomain.Microsoft))
-            model.SetOpset(OperatorDomain.Microsoft, 1);
+        if (model.Graph.Nodes.Any(n => n.Domain == OperatorDomain.Microsoft))
+            model.ImportOpset(OperatorDomain.Microsoft, 1);
         if (plan.Layers.Any(NeedsStandardNibbles))
             model.IrVersion = Math.Max(model.IrVersion, NibblesIrVersion);
         model.SetMetadata(MetadataPrefix + "target", plan.Target);

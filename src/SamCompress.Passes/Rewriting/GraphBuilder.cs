@@ -42,8 +42,8 @@ public sealed class GraphBuilder
     /// <summary>A new node with several outputs. The model imports the contributed operators when it is the first of them.</summary>
     public IReadOnlyList<Value> Op(string opType, IReadOnlyList<Value?> inputs, int outputs, IEnumerable<NodeAttribute>? attributes = null, string domain = OperatorDomain.Onnx)
     {
-        if (domain == OperatorDomain.Microsoft && Model.Opset(domain) == 0)
-            Model.SetOpset(domain, 1);
+        if (domain == OperatorDomain.Microsoft)
+            Model.ImportOpset(domain, 1);
         var names = new string[outputs];
         for (int i = 0; i < outputs; i++)
             names[i] = Graph.FreshName(outputs == 1 ? $"{_stem}_{opType}" : $"{_stem}_{opType}_{(char)('a' + i)}");

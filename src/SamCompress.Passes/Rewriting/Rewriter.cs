@@ -138,8 +138,6 @@ public class Rewriter : Pass
 
         if (!context.Step(root.Producer!, rule.Name))
             return null;
-        if (builder.Model.Opset(OperatorDomain.Microsoft) == 0 && builder.Nodes.Any(n => n.Domain == OperatorDomain.Microsoft))
-            builder.Model.SetOpset(OperatorDomain.Microsoft, 1);
         if (replacement.ElementType == ElementType.Undefined)
             replacement.ElementType = root.ElementType;
         if (replacement.Shape is null || (root.Shape is { IsStatic: true } && !replacement.Shape.IsStatic))
