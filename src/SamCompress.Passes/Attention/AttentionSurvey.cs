@@ -34,7 +34,7 @@ public sealed record AttentionSurvey(IReadOnlyList<AttentionSummary> Attentions,
         ArgumentNullException.ThrowIfNull(model);
         SelfAttentionView self = SelfAttentionReader.Read(model);
         Dictionary<Node, int> numbers = self.Attentions.Select((a, i) => (a.Softmax, i)).ToDictionary(p => p.Softmax, p => p.i);
-        Dictionary<Node, AttentionBlock> blocks = AttentionFinder.Find(model).Blocks.ToDictionary(b => b.Softmax);
+        Dictionary<Node, AttentionBlock> blocks = self.Blocks.ToDictionary(b => b.Softmax);
         var found = new List<AttentionSummary>();
         foreach (Node node in model.Graph.Nodes)
         {

@@ -1,9 +1,10 @@
 using SamCompress.IR;
+using SamCompress.Passes.Analysis;
 
 namespace SamCompress.Passes.Attention;
 
 /// <summary>Reads what stands between the product of query and key and the Softmax: factors, and the term for positions.</summary>
-internal sealed class PositionReader(QueryKeyProduct product, long tokens)
+internal sealed class PositionReader(QueryKeyProduct product, long tokens, ConstantFlow constants)
 {
     private double _scale = 1;
     private Half? _height, _width;
@@ -20,14 +21,10 @@ internal sealed class PositionReader(QueryKeyProduct product, long tokens)
         while (value.Producer != product.Node)
         {
             Node node = value.Producer!;
-            if (IsReshape(node))
-            {
-                value = node.Input(0)!;
-            }
-            else if (node.OpType is "Mul" or "Div" && ConstantFactor(node) is ({ } by, { } scaled))
+            if (Through(node) is ({ } source, var by))
             {
                 factor *= by;
-                value = scaled;
+                value = source;
             }
             else if (node.OpType == "Add" && node.Input(0) is { } a && node.Input(1) is { } b)
             {
@@ -61,9 +58,9 @@ internal sealed class PositionReader(QueryKeyProduct product, long tokens)
         double factor = 1;
         foreach (Node node in reading.Path.Select(s => s.Node).Where(n => n.OpType is "Mul" or "Div"))
         {
-            if (ConstantFactor(node) is not ({ } by, not null))
+            if (Through(node) is not { } step)
                 return null;
-            factor *= by;
+            factor *= step.Factor;
         }
 
         return factor;
@@ -122,7 +119,7 @@ internal sealed class PositionReader(QueryKeyProduct product, long tokens)
     /// <summary>An Einsum of the query, seen as a map, with a table for each of its rows or columns.</summary>
     private (Value Table, bool IsHeight, double Factor)? Contraction(Value value)
     {
-        if (value.Producer is not { OpType: "Einsum", Inputs: [{ } query, { Shape: { Rank: 3, IsStatic: true } } table] } einsum || query.Shape is not { Rank: >= 4 } map || !IsConstant(table))
+        if (value.Producer is not { OpType: "Einsum", Inputs: [{ } query, { Shape: { Rank: 3, IsStatic: true } } table] } einsum || query.Shape is not { Rank: >= 4 } map || !constants.IsConstant(table))
             return null;
         if (map[^3].Value * map[^2].Value != tokens || ToQuery(query) is not { } factor)
             return null;
@@ -148,21 +145,10 @@ internal sealed class PositionReader(QueryKeyProduct product, long tokens)
     private static (Value Source, double Factor) Origin(Value value)
     {
         double factor = 1;
-        while (value.Producer is { } node)
+        while (value.Producer is { } node && Through(node) is ({ } source, var by))
         {
-            if (IsReshape(node))
-            {
-                value = node.Input(0)!;
-            }
-            else if (node.OpType is "Mul" or "Div" && ConstantFactor(node) is ({ } by, { } scaled))
-            {
-                factor *= by;
-                value = scaled;
-            }
-            else
-            {
-                break;
-            }
+            factor *= by;
+            value = source;
         }
 
         return (value, factor);
@@ -170,19 +156,8 @@ internal sealed class PositionReader(QueryKeyProduct product, long tokens)
 
     private bool LeadsToProduct(Value value)
     {
-        while (value.Producer is { } node && node != product.Node)
-        {
-            if (IsReshape(node))
-                value = node.Input(0)!;
-            else if (node.OpType is "Mul" or "Div" && ConstantFactor(node) is (not null, { } scaled))
-                value = scaled;
-            else if (node.OpType == "Add")
-                return LeadsToProduct(node.Input(0)!) || LeadsToProduct(node.Input(1)!);
-            else
-                return false;
-        }
-
-        return value.Producer == product.Node;
+        Node? node = Origin(value).Source.Producer;
+        return node == product.Node || (node is { OpType: "Add" } && (LeadsToProduct(node.Input(0)!) || LeadsToProduct(node.Input(1)!)));
     }
 
     private static Value BehindReshapes(Value value)
@@ -194,18 +169,19 @@ internal sealed class PositionReader(QueryKeyProduct product, long tokens)
 
     private static bool IsReshape(Node node) => node.Domain.Length == 0 && node.OpType is "Reshape" or "Squeeze" or "Unsqueeze" or "Flatten" or "Identity";
 
-    /// <summary>The scalar that a Mul or Div multiplies by, and what it multiplies.</summary>
-    private static (double? By, Value? Scaled) ConstantFactor(Node node)
+    /// <summary>What a Reshape, or a Mul or Div by a scalar, is made of, and the factor; null for another node.</summary>
+    private static (Value Source, double Factor)? Through(Node node)
     {
+        if (IsReshape(node))
+            return (node.Input(0)!, 1);
+        if (node.OpType is not ("Mul" or "Div"))
+            return null;
         for (int i = 1; i >= (node.OpType == "Div" ? 1 : 0); i--)
         {
             if (node.Input(i)?.Constant is { Count: 1 } constant && constant.ScalarOrNull() is { } scalar && scalar != 0)
-                return (node.OpType == "Div" ? 1 / scalar : scalar, node.Input(1 - i));
+                return (node.Input(1 - i)!, node.OpType == "Div" ? 1 / scalar : scalar);
         }
 
-        return (null, null);
+        return null;
     }
-
-    /// <summary>An initializer, or what is made of initializers alone: a table gathered when the model is opened.</summary>
-    private static bool IsConstant(Value value) => value.Constant is not null || (value.Producer is { } node && node.Inputs.All(i => i is null || IsConstant(i)));
 }

@@ -112,4 +112,5 @@ public sealed record SelfAttention
 }
 
 /// <summary>The self-attentions of a graph in its order, and why the others are none.</summary>
-public sealed record SelfAttentionView(IReadOnlyList<SelfAttention> Attentions, IReadOnlyList<AttentionMiss> Misses);
+/// <param name="Blocks">All attentions that were found, these among them.</param>
+public sealed record SelfAttentionView(IReadOnlyList<SelfAttention> Attentions, IReadOnlyList<AttentionMiss> Misses, IReadOnlyList<AttentionBlock> Blocks);

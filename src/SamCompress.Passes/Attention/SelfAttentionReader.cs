@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using SamCompress.IR;
+using SamCompress.Passes.Analysis;
 using SamCompress.Passes.Quantization;
 
 namespace SamCompress.Passes.Attention;
@@ -11,16 +12,15 @@ namespace SamCompress.Passes.Attention;
 public sealed class SelfAttentionReader
 {
     private readonly AxisSizes _sizes = new();
+    private readonly ConstantFlow _constants;
 
-    private SelfAttentionReader()
-    {
-    }
+    private SelfAttentionReader(Graph graph) => _constants = new ConstantFlow(graph);
 
     public static SelfAttentionView Read(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
         AttentionView view = AttentionFinder.Find(model);
-        var reader = new SelfAttentionReader();
+        var reader = new SelfAttentionReader(model.Graph);
         var attentions = new List<SelfAttention>();
         List<AttentionMiss> misses = [.. view.Misses];
         foreach (AttentionBlock block in view.Blocks.Where(b => b.QueryKey is not null && b.Value is not null))
@@ -32,7 +32,7 @@ public sealed class SelfAttentionReader
                 misses.Add(new AttentionMiss(block.Softmax, AttentionMiss.SelfAttention, why));
         }
 
-        return new SelfAttentionView(attentions, misses);
+        return new SelfAttentionView(attentions, misses, view.Blocks);
     }
 
     private (SelfAttention? Found, string Why) Read(AttentionBlock block)
@@ -54,7 +54,7 @@ public sealed class SelfAttentionReader
             return (null, "tokens are not rows of the Linear");
         if (order.RowCount != rows.Count / shape[^1] || !IsPutBack(block.Value, queries, contextShape))
             return (null, "the result of a token is not read in its row");
-        (double scale, PositionTerm? position, string why) = new PositionReader(block.QueryKey, order.TokenCount).Read(block.Softmax);
+        (double scale, PositionTerm? position, string why) = new PositionReader(block.QueryKey, order.TokenCount, _constants).Read(block.Softmax);
         if (position is null)
             return (null, why);
         if (key.OtherReadings.Count > 0 || value.OtherReadings.Count > 0 || query.OtherReadings.Any(r => r.Reader is not { OpType: "Einsum" }) || position is NoPosition or BiasPosition && query.OtherReadings.Count > 0)

@@ -38,7 +38,8 @@ public sealed record WindowPartition(Value Map, Node? Normalization, long Padded
 
         if (!order.IsRowOrder || layer.Input.Uses.Count != 1 || MapBehind(input) is not { } padded || padded.Shape?.ToStatic() is not [1, var height, var width, _] || RowsOf(padded, input, sizes) is not { } rows)
             return null;
-        TokenOrder? windows = TokenOrder.Of(Leading(rows, order.GroupCount), rows.Skip(Leading(rows, order.GroupCount).Count()));
+        int leading = Leading(rows, order.GroupCount);
+        TokenOrder? windows = TokenOrder.Of(rows[..leading], rows[leading..]);
         if (windows is null || windows.GroupCount != order.GroupCount || windows.TokenCount != order.TokenCount || windows.RowDigits.Length != 4)
             return null;
         Value map = padded.Producer is { OpType: "Pad", Domain: "" } pad ? pad.Input(0)! : padded;
@@ -77,10 +78,11 @@ public sealed record WindowPartition(Value Map, Node? Normalization, long Padded
             : null;
     }
 
-    private static IEnumerable<AxisDigit> Leading(ImmutableArray<AxisDigit> digits, long count)
+    /// <summary>How many digits come before they count more than that.</summary>
+    private static int Leading(ImmutableArray<AxisDigit> digits, long count)
     {
         long product = 1;
-        return digits.TakeWhile(d => (product *= d.Size) <= count);
+        return digits.TakeWhile(d => (product *= d.Size) <= count).Count();
     }
 
     /// <summary>The cropped map behind a projection, when windows are put back where they were.</summary>
