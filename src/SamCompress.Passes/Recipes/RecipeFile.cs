@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -8,7 +7,7 @@ namespace SamCompress.Passes.Recipes;
 /// <summary>Reads recipes; every error is one line that says where.</summary>
 internal static class RecipeFile
 {
-    private const string ResourcePrefix = "recipes/";
+    private static readonly ShippedData Shipped = new("recipes/", "recipe");
 
     /// <summary>A recipe is a page of text.</summary>
     private const int MaxBytes = 1 << 20;
@@ -24,20 +23,14 @@ internal static class RecipeFile
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
     };
 
-    public static IReadOnlyList<string> BuiltIn { get; } =
-        [.. typeof(RecipeFile).Assembly.GetManifestResourceNames().Where(n => n.StartsWith(ResourcePrefix, StringComparison.Ordinal))
-            .Select(n => Path.GetFileNameWithoutExtension(n[ResourcePrefix.Length..])).Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> BuiltIn => Shipped.Names;
 
     public static Recipe Load(string nameOrPath)
     {
         ArgumentNullException.ThrowIfNull(nameOrPath);
         try
         {
-            using Stream? stream = nameOrPath.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
-                ? File.OpenRead(nameOrPath)
-                : Assembly.GetExecutingAssembly().GetManifestResourceStream($"{ResourcePrefix}{nameOrPath}.json");
-            if (stream is null)
-                throw new SamCompressException(FailureKind.Usage, $"no recipe '{nameOrPath}'", $"one of {string.Join(", ", BuiltIn)}, or a .json file");
+            using Stream stream = Shipped.Open(nameOrPath);
             if (stream.Length > MaxBytes)
                 throw Refused(nameOrPath, "the file is no recipe: it has more than a megabyte", null);
             Recipe recipe = JsonSerializer.Deserialize<Recipe>(stream, Json) ?? throw new JsonException("the file holds null");

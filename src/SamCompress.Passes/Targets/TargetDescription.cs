@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using SamCompress.IR;
@@ -91,11 +90,9 @@ public sealed record TargetDescription
     public required bool FusesLinearToGemm { get; init; }
 
     /// <summary>The names of the targets that are built in.</summary>
-    public static IReadOnlyList<string> BuiltIn { get; } =
-        [.. typeof(TargetDescription).Assembly.GetManifestResourceNames().Where(n => n.StartsWith(ResourcePrefix, StringComparison.Ordinal))
-            .Select(n => Path.GetFileNameWithoutExtension(n[ResourcePrefix.Length..])).Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> BuiltIn => Shipped.Names;
 
-    private const string ResourcePrefix = "targets/";
+    private static readonly ShippedData Shipped = new("targets/", "target");
 
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -137,11 +134,7 @@ public sealed record TargetDescription
         ArgumentNullException.ThrowIfNull(nameOrPath);
         try
         {
-            using Stream? stream = nameOrPath.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
-                ? File.OpenRead(nameOrPath)
-                : Assembly.GetExecutingAssembly().GetManifestResourceStream($"{ResourcePrefix}{nameOrPath}.json");
-            if (stream is null)
-                throw new SamCompressException(FailureKind.Usage, $"no target '{nameOrPath}'", $"one of {string.Join(", ", BuiltIn)}, or a .json file");
+            using Stream stream = Shipped.Open(nameOrPath);
             TargetDescription target = JsonSerializer.Deserialize<TargetDescription>(stream, Json) ?? throw new JsonException("the file holds null");
             target.Validate();
             return target;
