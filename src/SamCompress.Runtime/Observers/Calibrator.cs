@@ -74,7 +74,7 @@ public sealed class Calibrator(CalibrationSettings? settings = null)
         }
         finally
         {
-            graph.RemoveFrom(model);
+            graph.Dispose();
         }
 
         using (session)

@@ -18,7 +18,7 @@ internal sealed record ObservedOutputs(string Min, string Max, string Rows, stri
 /// Every n-th position is sampled, n odd and just big enough for at most <see cref="SampledElements"/> elements; where it starts
 /// moves from picture to picture, so that over all pictures every position of a map or window has its turn.
 /// </summary>
-internal sealed class ObservationGraph
+internal sealed class ObservationGraph : IDisposable
 {
     /// <summary>The most elements that are sampled of one value of one picture.</summary>
     public const int SampledElements = 65536;
@@ -29,18 +29,15 @@ internal sealed class ObservationGraph
     /// <summary>A prime, so that the start visits every residue of any step.</summary>
     private const long PhaseStep = 7919;
 
-    private readonly List<Node> _nodes = [];
     private readonly List<ObservedOutputs> _values = [];
-    private readonly Graph _graph;
+    private readonly TemporaryNodes _edit;
     private readonly bool _axesAreInput;
-    private readonly int _outputsBefore;
     private Value? _phase;
 
     private ObservationGraph(Model model)
     {
-        _graph = model.Graph;
+        _edit = new TemporaryNodes(model, "samcompress_observe");
         _axesAreInput = model.Opset() >= 18;
-        _outputsBefore = _graph.Outputs.Count;
     }
 
     /// <summary>In the order of the observed values.</summary>
@@ -48,7 +45,7 @@ internal sealed class ObservationGraph
 
     public IEnumerable<string> Outputs => _values.SelectMany(v => new[] { v.Min, v.Max, v.Rows, v.Gram, v.GramSum, v.GramRows }).OfType<string>();
 
-    public string PhaseInput { get; private set; } = "";
+    public string PhaseInput => _phase?.Name ?? "";
 
     /// <exception cref="InvariantException">The graph has no such value.</exception>
     public static ObservationGraph AddTo(Model model, IReadOnlyList<ObservedValue> observed)
@@ -56,24 +53,14 @@ internal sealed class ObservationGraph
         var result = new ObservationGraph(model);
         if (observed.Count == 0)
             return result;
-        Dictionary<string, Value> values = model.Graph.Inputs.Concat(model.Graph.Nodes.SelectMany(n => n.Outputs).OfType<Value>())
-            .DistinctBy(v => v.Name).ToDictionary(v => v.Name, StringComparer.Ordinal);
-        result.PhaseInput = model.Graph.FreshName("samcompress_phase");
-        result._phase = model.Graph.AddInput(result.PhaseInput, ElementType.Int64, Shape.Of(1));
+        result._phase = result._edit.Input("samcompress_phase", Shape.Of(1), ElementType.Int64);
         foreach (ObservedValue o in observed)
-            result.Observe(values.GetValueOrDefault(o.Name) ?? throw new InvariantException($"the model has no value '{o.Name}' to observe"), o);
+            result.Observe(result._edit.Find(o.Name), o);
         return result;
     }
 
-    public void RemoveFrom(Model model)
-    {
-        while (_graph.Outputs.Count > _outputsBefore)
-            _graph.RemoveOutput(_graph.Outputs.Count - 1);
-        for (int i = _nodes.Count - 1; i >= 0; i--)
-            model.Graph.Remove(_nodes[i]);
-        if (_phase is not null)
-            _graph.RemoveInput(_graph.Inputs.Count - 1);
-    }
+    /// <summary>Takes the nodes away from the model.</summary>
+    public void Dispose() => _edit.Dispose();
 
     /// <summary>The value of <see cref="PhaseInput"/> for a picture.</summary>
     public static RuntimeTensor Phase(int picture) => RuntimeTensor.Of([picture * PhaseStep], 1);
@@ -102,18 +89,12 @@ internal sealed class ObservationGraph
         foreach (Value? output in (Value?[])[min, max, rows, gram, gramSum])
         {
             if (output is not null)
-                AddOutput(output, ElementType.Float);
+                _edit.Output(output);
         }
 
         if (gramRows is not null)
-            AddOutput(gramRows, ElementType.Int64);
+            _edit.Output(gramRows, ElementType.Int64);
         _values.Add(new ObservedOutputs(min.Name, max.Name, rows.Name, gram?.Name, gramSum?.Name, gramRows?.Name));
-    }
-
-    private void AddOutput(Value output, ElementType type)
-    {
-        output.ElementType = type;
-        _graph.AddOutput(output);
     }
 
     /// <summary>Every n-th position, n odd and just big enough for at most <paramref name="most"/> of them.</summary>
@@ -130,12 +111,7 @@ internal sealed class ObservationGraph
         ? Add(opType, [value, Constant(Tensor.Vector(axes))], NodeAttribute.Of("keepdims", 0L))
         : Add(opType, [value], NodeAttribute.Of("axes", axes), NodeAttribute.Of("keepdims", 0L));
 
-    private Value Constant(Tensor tensor) => Add("Constant", [], NodeAttribute.Of("value", tensor));
+    private Value Constant(Tensor tensor) => _edit.Constant(tensor);
 
-    private Value Add(string opType, IReadOnlyList<Value?> inputs, params NodeAttribute[] attributes)
-    {
-        Node node = _graph.Append(opType, inputs, [_graph.FreshName("samcompress_observe")], attributes);
-        _nodes.Add(node);
-        return node.Output;
-    }
+    private Value Add(string opType, IReadOnlyList<Value?> inputs, params NodeAttribute[] attributes) => _edit.Add(opType, inputs, attributes);
 }

@@ -30,7 +30,7 @@ internal sealed class GramCollector(TeacherValues teacher, SessionSettings sessi
     {
         SummedLayer[] layers;
         OnnxSession open;
-        using (var edit = new TemporaryNodes(student))
+        using (var edit = new TemporaryNodes(student, "samcompress_repair"))
         {
             layers = [.. targets.Select(t => new SummedLayer(t.Target, t.Layer, edit))];
             open = OnnxSession.Open(student, session);

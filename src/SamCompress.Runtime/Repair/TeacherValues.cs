@@ -27,7 +27,7 @@ internal sealed class TeacherValues : IDisposable
     /// <exception cref="InvariantException">The teacher has no such value.</exception>
     public static TeacherValues Open(Model teacher, IEnumerable<string> names, SessionSettings session, long maxKeptBytes)
     {
-        using var edit = new TemporaryNodes(teacher);
+        using var edit = new TemporaryNodes(teacher, "samcompress_repair");
         Dictionary<string, string> outputs = names.Distinct(StringComparer.Ordinal)
             .ToDictionary(n => n, n => edit.Output(edit.Add("Identity", [edit.Find(n)])), StringComparer.Ordinal);
         return new TeacherValues(OnnxSession.Open(teacher, session), outputs, maxKeptBytes);
