@@ -31,25 +31,9 @@ internal sealed class MaskJudge : IDisposable
     /// <summary>Runs the teacher once on every picture.</summary>
     public static MaskJudge Open(string encoder, string? decoder, IReadOnlyList<string> pictures, ExecutionRequest execution, IJobProgress progress, CancellationToken cancellation)
     {
-        var teacher = Teacher.Open(encoder, decoder, new TeacherSettings { Session = execution.FrugalSession, MaxCachedBytes = long.MaxValue });
-        try
-        {
-            for (int i = 0; i < pictures.Count; i++)
-            {
-                using EncoderImage image = teacher.Images.Load(pictures[i], cancellation);
-                teacher.Run(image, cancellation);
-                progress.Advance(i + 1, pictures.Count, "pictures");
-            }
-
-            // Its answers are kept: the encoder's memory is better used for students.
-            teacher.Encoder.Dispose();
-            return new MaskJudge(teacher, execution, ImageSet.Of(pictures));
-        }
-        catch
-        {
-            teacher.Dispose();
-            throw;
-        }
+        (Teacher teacher, ImageSet all) = TeacherAnswers.Open(
+            encoder, decoder, pictures, execution, badPictures: 0, keepsEncoder: false, progress, done => progress.Advance(done, pictures.Count, "pictures"), cancellation);
+        return new MaskJudge(teacher, execution, all);
     }
 
     public MaskVerdict Judge(Model student, CancellationToken cancellation)

@@ -47,34 +47,8 @@ internal sealed class PlanJudge : IDisposable
         IJobProgress progress,
         CancellationToken cancellation)
     {
-        var teacher = Teacher.Open(encoder, decoder, new TeacherSettings { Session = execution.FrugalSession, MaxCachedBytes = long.MaxValue });
-        try
-        {
-            var usable = new List<string>();
-            foreach (string path in pictures)
-            {
-                try
-                {
-                    using EncoderImage image = teacher.Images.Load(path, cancellation);
-                    teacher.Run(image, cancellation);
-                    usable.Add(path);
-                }
-                catch (SamCompressException e) when (e.Kind == FailureKind.InputRejected && pictures.Count - usable.Count <= badPictures)
-                {
-                    progress.Note($"left out {e.Message}");
-                }
-            }
-
-            // Its answers are kept: the encoder's memory is better used for the quantized ones.
-            if (!isOfDecoder)
-                teacher.Encoder.Dispose();
-            return new PlanJudge(teacher, isOfDecoder, make, execution, ImageSet.Of(usable));
-        }
-        catch
-        {
-            teacher.Dispose();
-            throw;
-        }
+        (Teacher teacher, ImageSet usable) = TeacherAnswers.Open(encoder, decoder, pictures, execution, badPictures, keepsEncoder: isOfDecoder, progress, onPicture: null, cancellation);
+        return new PlanJudge(teacher, isOfDecoder, make, execution, usable);
     }
 
     /// <summary>A function that applies plans to copies of a prepared model.</summary>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using SamCompress.Cli.Rendering;
 using SamCompress.IR;
 using SamCompress.Passes;
@@ -84,7 +83,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
             Gates = Gates(quality, second, (double)staged.Sum(f => new FileInfo(f).Length) / source.Bytes),
             Layers = LayerKernels.Report(plan, kernels),
             Stages = _clock.Stages,
-            PeakMemoryBytes = PeakMemory(),
+            PeakMemoryBytes = ProcessMemory.Peak(),
             Files = [.. staged.Select(f => Path.GetFileName(f)), .. second?.Files ?? [], stem + ".report.json", stem + ".report.md"],
         };
         writer.Write(() =>
@@ -115,7 +114,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         Diagnostics = _context.Diagnostics,
         Passes = _passes,
         Stages = _clock.Stages,
-        PeakMemoryBytes = PeakMemory(),
+        PeakMemoryBytes = ProcessMemory.Peak(),
         Files = [],
     };
 
@@ -187,10 +186,4 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
     };
 
     private static string? Joined(IReadOnlyList<string> names) => names.Count == 0 ? null : string.Join(' ', names);
-
-    private static long PeakMemory()
-    {
-        using var process = Process.GetCurrentProcess();
-        return process.PeakWorkingSet64;
-    }
 }

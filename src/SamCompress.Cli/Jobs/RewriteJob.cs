@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using SamCompress.Cli.Rendering;
 using SamCompress.IR;
 using SamCompress.Passes;
@@ -73,7 +72,11 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
         RewrittenModel rewritten = stage.Rewrite(new AttentionSelection([.. rewrite.Attentions.Select(a => a.Number)]));
         rewrite = rewrite with { Attentions = [.. rewrite.Attentions.Where(a => rewritten.Blocks.ContainsKey(a.Number)).Select(a => a with { Became = rewritten.Blocks[a.Number] })] };
         if (rewritten.Blocks.Count == 0)
+        {
+            rewritten.Model.Dispose();
             return NothingToDo(report with { Rewrite = rewrite });
+        }
+
         (Model result, ReportedRepair? repair) = Repair(stage, rewritten.Model, decoder, heldOut);
         using (result)
         {
@@ -92,7 +95,7 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
                 Speed = speed,
                 Gates = Gates(quality),
                 Stages = _clock.Stages,
-                PeakMemoryBytes = PeakMemory(),
+                PeakMemoryBytes = ProcessMemory.Peak(),
                 Files = [.. staged.Select(f => Path.GetFileName(f)), stem + ".report.json", stem + ".report.md"],
             };
         }
@@ -135,7 +138,7 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
 
     /// <summary>No block is cheap enough, or no position needs fewer directions: nothing is written.</summary>
     private RewriteReport NothingToDo(RewriteReport report) =>
-        report with { Gates = [ReportedGate.AtLeast("blocks-rewritten", 1, 0)], Stages = _clock.Stages, PeakMemoryBytes = PeakMemory() };
+        report with { Gates = [ReportedGate.AtLeast("blocks-rewritten", 1, 0)], Stages = _clock.Stages, PeakMemoryBytes = ProcessMemory.Peak() };
 
     /// <summary>Repairs where that was asked for; the repair is kept when the embeddings are no worse with it, on pictures that it did not see.</summary>
     private (Model Result, ReportedRepair? Repair) Repair(RewriteStage stage, Model plain, string? decoder, string[] heldOut)
@@ -149,6 +152,7 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
         using var judge = MaskJudge.Open(options.Teacher, decoder, heldOut, options.Execution, progress, cancellation);
         MaskVerdict without = judge.Judge(plain, cancellation), with = judge.Judge(repaired, cancellation);
         bool isKept = !with.IsWorseThan(without);
+        (isKept ? plain : repaired).Dispose();
         return (isKept ? repaired : plain, new ReportedRepair(isKept, without.MeanIou, with.MeanIou, without.EmbeddingSqnr, with.EmbeddingSqnr, [.. plan.Layers.Select(RepairedLayer.Of)]));
     }
 
@@ -202,7 +206,7 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
         Diagnostics = _context.Diagnostics,
         Passes = _passes,
         Stages = _clock.Stages,
-        PeakMemoryBytes = PeakMemory(),
+        PeakMemoryBytes = ProcessMemory.Peak(),
         Files = [],
     };
 
@@ -231,10 +235,4 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
     };
 
     private void RunPasses(Model model, IReadOnlyList<Pass> passes) => _passes.AddRange(new PassPipeline(passes).Run(model, _context));
-
-    private static long PeakMemory()
-    {
-        using var process = Process.GetCurrentProcess();
-        return process.PeakWorkingSet64;
-    }
 }

@@ -32,18 +32,7 @@ internal static class ReportMarkdown
 
     private static void Verdict(StringBuilder text, CompressionReport report)
     {
-        foreach (ReportedGate gate in report.Gates)
-            Line(text, $"**Gate {gate.Name}: {(gate.Met ? "met" : "missed")}**, wanted {Number(gate.Wanted)}, got {Number(gate.Got)}.\n");
-        Line(text, "| | before | after | ratio |");
-        Line(text, "|---|---|---|---|");
-        if (report.Artifact is { } artifact)
-        {
-            Line(text, $"| size | {Quantity.Bytes(report.Model.Bytes)} | {Quantity.Bytes(artifact.Bytes)} | {Number(report.SizeRatio)} |");
-            Line(text, $"| nodes | {report.Model.Nodes} | {artifact.Nodes} | |");
-        }
-
-        if (report.Speed is { } speed)
-            Line(text, $"| time of a run on {speed.Device} | {Number(speed.TeacherMilliseconds, "F1")} ms | {Number(speed.StudentMilliseconds, "F1")} ms | {Number(speed.Ratio, "F2")} times as fast |");
+        BeforeAndAfter(text, report.Gates, report.Model, report.Artifact, report.Speed);
         if (report.Decoder is { } decoder)
         {
             Line(text, $"| size of the decoder | {Quantity.Bytes(decoder.Model.Bytes)} | {Quantity.Bytes(decoder.Artifact.Bytes)} | {Number(decoder.SizeRatio)} |");
@@ -51,6 +40,23 @@ internal static class ReportMarkdown
         }
 
         Line(text, "");
+    }
+
+    /// <summary>The gates, and the table of what became of the model, to which rows may be added.</summary>
+    internal static void BeforeAndAfter(StringBuilder text, IReadOnlyList<ReportedGate> gates, ReportedModel model, ReportedModel? artifact, ReportedSpeed? speed)
+    {
+        foreach (ReportedGate gate in gates)
+            Line(text, $"**Gate {gate.Name}: {(gate.Met ? "met" : "missed")}**, wanted {Number(gate.Wanted)}, got {Number(gate.Got)}.\n");
+        Line(text, "| | before | after | ratio |");
+        Line(text, "|---|---|---|---|");
+        if (artifact is not null)
+        {
+            Line(text, $"| size | {Quantity.Bytes(model.Bytes)} | {Quantity.Bytes(artifact.Bytes)} | {Number((double)artifact.Bytes / model.Bytes)} |");
+            Line(text, $"| nodes | {model.Nodes} | {artifact.Nodes} | |");
+        }
+
+        if (speed is not null)
+            Line(text, $"| time of a run on {speed.Device} | {Number(speed.TeacherMilliseconds, "F1")} ms | {Number(speed.StudentMilliseconds, "F1")} ms | {Number(speed.Ratio, "F2")} times as fast |");
     }
 
     private static void Quality(StringBuilder text, CompressionReport report)

@@ -12,18 +12,7 @@ internal static class RewriteMarkdown
         var text = new StringBuilder();
         Line(text, $"# {Cell(report.Artifact?.File ?? report.Model.File)}");
         Line(text, "");
-        foreach (ReportedGate gate in report.Gates)
-            Line(text, $"**Gate {gate.Name}: {(gate.Met ? "met" : "missed")}**, wanted {Number(gate.Wanted)}, got {Number(gate.Got)}.\n");
-        Line(text, "| | before | after | ratio |");
-        Line(text, "|---|---|---|---|");
-        if (report.Artifact is { } artifact)
-        {
-            Line(text, $"| size | {Quantity.Bytes(report.Model.Bytes)} | {Quantity.Bytes(artifact.Bytes)} | {Number((double)artifact.Bytes / report.Model.Bytes)} |");
-            Line(text, $"| nodes | {report.Model.Nodes} | {artifact.Nodes} | |");
-        }
-
-        if (report.Speed is { } speed)
-            Line(text, $"| time of a run on {speed.Device} | {Number(speed.TeacherMilliseconds, "F1")} ms | {Number(speed.StudentMilliseconds, "F1")} ms | {Number(speed.Ratio, "F2")} times as fast |");
+        BeforeAndAfter(text, report.Gates, report.Model, report.Artifact, report.Speed);
         Line(text, "");
         if (report.Quality is { } quality)
             Quality(text, quality);
