@@ -4,12 +4,12 @@ using SamCompress.IR.Analysis;
 namespace SamCompress.Passes.Rewriting;
 
 /// <summary>
-/// Makes new nodes before an anchor node, under fresh names, with element types and shapes inferred.
+/// Makes new nodes before an anchor node, or at the end of a graph, under fresh names, with element types and shapes inferred.
 /// <see cref="Discard"/> takes all of them away again, so that a change is made whole or not at all.
 /// </summary>
 public sealed class GraphBuilder
 {
-    private readonly Node _anchor;
+    private readonly Node? _anchor;
     private readonly string _stem;
     private readonly List<Node> _nodes = [];
 
@@ -23,6 +23,16 @@ public sealed class GraphBuilder
         _anchor = anchor;
         Graph = anchor.Graph ?? throw new InvalidOperationException($"{anchor} is in no graph");
         _stem = stem ?? anchor.Outputs.FirstOrDefault(o => o is not null)?.Name ?? "value";
+    }
+
+    /// <summary>Makes new nodes at the end of the model's graph.</summary>
+    /// <param name="stem">What the names of new values start with.</param>
+    public GraphBuilder(Model model, string stem)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        Model = model;
+        Graph = model.Graph;
+        _stem = stem;
     }
 
     public Model Model { get; }

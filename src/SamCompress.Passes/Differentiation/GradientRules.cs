@@ -1,0 +1,26 @@
+using System.Collections.Frozen;
+using SamCompress.IR;
+using SamCompress.Passes.Differentiation.Rules;
+
+namespace SamCompress.Passes.Differentiation;
+
+/// <summary>The rules of differentiation, by operator.</summary>
+public static class GradientRules
+{
+    public static IReadOnlyList<GradientRule> All { get; } =
+    [
+        new AddGradient(),
+        new MulGradient(),
+        new MatMulGradient(),
+    ];
+
+    private static readonly FrozenDictionary<(string Domain, string OpType), GradientRule> ByOperator =
+        All.SelectMany(r => r.OpTypes.Select(o => (Key: (r.Domain, o), Rule: r))).ToFrozenDictionary(r => r.Key, r => r.Rule);
+
+    /// <summary>The rule of a node's operator, or null.</summary>
+    public static GradientRule? Of(Node node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        return ByOperator.GetValueOrDefault((node.Domain, node.OpType));
+    }
+}
