@@ -1,0 +1,44 @@
+using SamCompress.IR;
+using SamCompress.Passes.Distillation;
+using SamCompress.Passes.Targets;
+using SamCompress.Testing;
+
+namespace SamCompress.Passes.Tests.Distillation;
+
+public sealed class EncoderFeaturesTests
+{
+    /// <summary>Blocks, and the width of the embedding and of the hidden layers.</summary>
+    [Theory]
+    [InlineData("sam_b_encoder", 12, 768, 3072)]
+    [InlineData("sam_b_encoder_dynamo", 12, 768, 3072)]
+    [InlineData("efficientsam_ti_encoder", 12, 192, 768)]
+    public void Finds_stream_and_bottlenecks_of_every_block_of_a_vision_transformer(string name, int blocks, int width, int hidden)
+    {
+        using Model model = SkeletonModels.Open(name);
+        Prepare(model);
+        EncoderFeatures features = EncoderFeatures.Of(model);
+        Assert.Equal((2 * blocks) + 1, features.Stream.Count);
+        Assert.All(features.Stream, v => Assert.Equal(width, v.Shape![^1].Value));
+        Assert.Equal(blocks, features.QueryKeyValue.Count);
+        Assert.All(features.QueryKeyValue, v => Assert.Equal(3 * width, v.Shape![^1].Value));
+        Assert.Equal(blocks, features.Hidden.Count);
+        Assert.All(features.Hidden, v => Assert.Equal(hidden, v.Shape![^1].Value));
+        Assert.True(features.Embedding.IsGraphOutput);
+    }
+
+    [Fact]
+    public void Finds_attention_and_hidden_layers_among_the_convolutions_of_tiny_vit()
+    {
+        using Model model = SkeletonModels.Open("mobilesam_encoder");
+        Prepare(model);
+        EncoderFeatures features = EncoderFeatures.Of(model);
+        Assert.Equal(10, features.QueryKeyValue.Count);
+        Assert.Equal(10, features.Hidden.Count);
+
+        // Two MBConv with a residual, then two sums in each of ten blocks, and what the first starts from.
+        Assert.Equal(2 + 20 + 1, features.Stream.Count);
+    }
+
+    private static void Prepare(Model model) => new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(TargetDescription.Load(TargetDescription.Default))])
+        .Run(model, new PassContext { Evaluator = PassCheck.Context().Evaluator, FoldingBudget = 0 });
+}
