@@ -2,7 +2,7 @@ using SamCompress.IR;
 
 namespace SamCompress.Passes.Rewriting;
 
-/// <summary>Puts one model behind another: nodes and initializers of the second are added to the first under fresh names.</summary>
+/// <summary>Puts one model behind another: nodes and initializers of the second are added to the first, values under fresh names, nodes without.</summary>
 public static class ModelJoin
 {
     /// <param name="model">Gets the nodes of the other one at the end of its graph; what it has stays as it is.</param>
@@ -38,8 +38,7 @@ public static class ModelJoin
                 [.. node.Inputs.Select(i => i is null ? null : values[i.Name])],
                 [.. node.Outputs.Select(o => o is null ? "" : model.Graph.FreshName(o.Name))],
                 node.Attributes,
-                node.Domain,
-                node.Name);
+                node.Domain);
             foreach ((Value? made, Value? from) in copy.Outputs.Zip(node.Outputs))
             {
                 if (made is null || from is null)
