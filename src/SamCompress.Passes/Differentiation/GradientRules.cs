@@ -12,6 +12,8 @@ public static class GradientRules
         new AddGradient(),
         new MulGradient(),
         new MatMulGradient(),
+        new ReduceSumGradient(),
+        new ReduceMeanGradient(),
     ];
 
     private static readonly FrozenDictionary<(string Domain, string OpType), GradientRule> ByOperator =
