@@ -1,4 +1,5 @@
 using System.Globalization;
+using SamCompress.Runtime;
 
 namespace SamCompress.Cli.Jobs;
 

@@ -81,9 +81,31 @@ public sealed class GradientScope
         return Graph.Constant(like.ElementType == ElementType.Double ? Tensor.Of(ElementType.Double, new ReadOnlySpan<double>(in value), []) : Tensor.Scalar((float)value));
     }
 
+    /// <summary>Ones of the element type of another value.</summary>
+    public Value Ones(long[] shape, Value like)
+    {
+        ArgumentNullException.ThrowIfNull(like);
+        int count = checked((int)shape.Aggregate(1L, (product, d) => product * d));
+        return Graph.Constant(like.ElementType == ElementType.Double
+            ? Tensor.Of<double>(ElementType.Double, Enumerable.Repeat(1.0, count).ToArray(), shape)
+            : Tensor.Of(Enumerable.Repeat(1f, count).ToArray(), shape));
+    }
+
+    /// <summary>Whether an input comes from a Transpose of its last two axes, so that <see cref="Transposed"/> costs nothing.</summary>
+    public bool IsTransposed(int input) => Node.Input(input)?.Producer is { } producer && producer.Is("Transpose")
+        && producer.GetInts("perm") is { } permutation && permutation.SequenceEqual(LastTwo(ShapeOf(input).Length));
+
+    /// <summary>An input with its last two axes exchanged.</summary>
+    public Value Transposed(int input) => IsTransposed(input) ? _activation(Node.Input(input)!.Producer!.Input(0)!) : Transpose(Input(input));
+
+    /// <summary>Exchanges the last two axes of a value.</summary>
+    public Value Transpose(Value value) => Graph.Transpose(value, [.. LastTwo(Static(value).Length)]);
+
     /// <summary>The refusal of a form of the operator.</summary>
     public SamCompressException Refuse(string why) =>
         new(FailureKind.Unsupported, $"no gradient of {Node}: {why}") { Location = Node.Name };
+
+    private static IEnumerable<long> LastTwo(int rank) => [.. Enumerable.Range(0, rank - 2).Select(a => (long)a), rank - 1, rank - 2];
 
     private long[] Static(Value value) => value.Shape?.ToStatic() ?? throw new SamCompressException(
         FailureKind.Unsupported, $"no gradient of {Node}: the shape of {value} is not known", "fix the shapes of the inputs (--input-shape NAME=...).");

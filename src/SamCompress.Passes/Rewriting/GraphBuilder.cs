@@ -25,13 +25,14 @@ public sealed class GraphBuilder
         _stem = stem ?? anchor.Outputs.FirstOrDefault(o => o is not null)?.Name ?? "value";
     }
 
-    /// <summary>Makes new nodes at the end of the model's graph.</summary>
+    /// <summary>Makes new nodes at the end of a graph.</summary>
     /// <param name="stem">What the names of new values start with.</param>
-    public GraphBuilder(Model model, string stem)
+    /// <param name="graph">The model's own when null; or one that will be a subgraph of it.</param>
+    public GraphBuilder(Model model, string stem, Graph? graph = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         Model = model;
-        Graph = model.Graph;
+        Graph = graph ?? model.Graph;
         _stem = stem;
     }
 

@@ -21,14 +21,16 @@ public sealed class OnnxSession : IDisposable
     private readonly IReadOnlyList<IDisposable> _weights;
     private readonly IReadOnlyList<nint> _weightValues;
     private readonly Dictionary<string, SessionValue> _inputs;
+    private readonly ExecutionDevice _device;
 
     /// <summary>The model behind the weights, when the session itself has read it.</summary>
     private Model? _model;
     private bool _disposed;
 
-    private OnnxSession(string name, InferenceSession session, IReadOnlyList<IDisposable> weights, IReadOnlyList<nint> weightValues)
+    private OnnxSession(string name, InferenceSession session, SessionSettings? settings, IReadOnlyList<IDisposable> weights, IReadOnlyList<nint> weightValues)
     {
         Name = name;
+        _device = settings?.Device ?? ExecutionDevice.Cpu;
         _session = session;
         _weights = weights;
         _weightValues = weightValues;
@@ -65,7 +67,7 @@ public sealed class OnnxSession : IDisposable
         using SessionOptions options = Options(settings ?? SessionSettings.Default);
         try
         {
-            return new OnnxSession(path, new InferenceSession(path, options), [], []);
+            return new OnnxSession(path, new InferenceSession(path, options), settings, [], []);
         }
         catch (OnnxRuntimeException e)
         {
@@ -119,7 +121,7 @@ public sealed class OnnxSession : IDisposable
             // ONNX Runtime has packed most weights into buffers of its own by now.
             foreach (TensorLease lease in leases)
                 lease.ReleasePages();
-            return new OnnxSession(name, session, leases, values);
+            return new OnnxSession(name, session, settings, leases, values);
         }
         catch (Exception e)
         {
@@ -151,21 +153,31 @@ public sealed class OnnxSession : IDisposable
         string[] wanted = outputs is null ? [.. _session.OutputNames] : [.. outputs];
         string[] given = [.. inputs.Keys];
         OrtValue[] values = [.. given.Select(n => inputs[n].Value)];
-        using var options = new RunOptions();
-        using CancellationTokenRegistration registration = cancellationToken.Register(() => options.Terminate = true);
-        try
-        {
-            IDisposableReadOnlyCollection<OrtValue> results = _session.Run(options, given, values, wanted);
-            var tensors = new Dictionary<string, RuntimeTensor>(StringComparer.Ordinal);
-            for (int i = 0; i < wanted.Length; i++)
-                tensors[wanted[i]] = RuntimeTensor.Take(results.ElementAt(i));
-            return new RuntimeTensors(tensors);
-        }
-        catch (OnnxRuntimeException e)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            throw OnnxRuntimeLibrary.Failure($"{Name}: ONNX Runtime failed while the model ran", e);
-        }
+        return Execute(wanted, options => _session.Run(options, given, values, wanted), cancellationToken);
+    }
+
+    /// <summary>Runs the model and leaves some of its outputs in the memory of the device, where another run takes them as inputs without a copy.</summary>
+    /// <param name="resident">The names of these outputs. On a device with memory of its own, only <see cref="DeviceReader"/> reads their elements.</param>
+    /// <returns>All outputs.</returns>
+    /// <inheritdoc cref="Run"/>
+    public RuntimeTensors RunResident(
+        IReadOnlyDictionary<string, RuntimeTensor> inputs, IReadOnlySet<string> resident, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        ArgumentNullException.ThrowIfNull(resident);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        cancellationToken.ThrowIfCancellationRequested();
+        CheckNames(inputs.Keys, resident);
+        using OrtMemoryInfo device = _device == ExecutionDevice.Cuda
+            ? new OrtMemoryInfo(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default)
+            : new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
+        using OrtIoBinding binding = _session.CreateIoBinding();
+        foreach ((string name, RuntimeTensor tensor) in inputs)
+            binding.BindInput(name, tensor.Value);
+        string[] wanted = [.. _session.OutputNames];
+        foreach (string name in wanted)
+            binding.BindOutputToDevice(name, resident.Contains(name) ? device : OrtMemoryInfo.DefaultInstance);
+        return Execute(wanted, options => _session.RunWithBoundResults(options, binding), cancellationToken);
     }
 
     public void Dispose()
@@ -178,6 +190,22 @@ public sealed class OnnxSession : IDisposable
         foreach (IDisposable weight in _weights)
             weight.Dispose();
         _model?.Dispose();
+    }
+
+    private RuntimeTensors Execute(string[] names, Func<RunOptions, IReadOnlyCollection<OrtValue>> run, CancellationToken cancellationToken)
+    {
+        using var options = new RunOptions();
+        using CancellationTokenRegistration registration = cancellationToken.Register(() => options.Terminate = true);
+        try
+        {
+            IReadOnlyCollection<OrtValue> results = run(options);
+            return new RuntimeTensors(names.Zip(results).ToDictionary(r => r.First, r => RuntimeTensor.Take(r.Second), StringComparer.Ordinal));
+        }
+        catch (OnnxRuntimeException e)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw OnnxRuntimeLibrary.Failure($"{Name}: ONNX Runtime failed while the model ran", e);
+        }
     }
 
     private void CheckNames(IEnumerable<string> given, IReadOnlyCollection<string>? outputs)

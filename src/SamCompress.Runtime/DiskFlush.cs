@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 
-namespace SamCompress.Cli.Jobs;
+namespace SamCompress.Runtime;
 
 /// <summary>Forces what was written to the disk, so that a power cut after a rename cannot leave an empty file.</summary>
-internal static partial class DiskFlush
+public static partial class DiskFlush
 {
     private const int ReadOnly = 0;
 

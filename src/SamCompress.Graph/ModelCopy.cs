@@ -1,14 +1,12 @@
-using SamCompress.IR;
-
-namespace SamCompress.Cli.Jobs;
+namespace SamCompress.IR;
 
 /// <summary>Copies models whose big tensors stay where they are.</summary>
-internal static class ModelCopy
+public static class ModelCopy
 {
     /// <summary>Smaller initializers are copied.</summary>
     private const long SharedBytes = 1024;
 
-    /// <summary>A copy that can be changed freely. Its big tensors are those of the original, which must live longer.</summary>
+    /// <summary>A copy that can be changed freely. Its big tensors are those of the original, which must live longer. Shapes that were inferred are not in it.</summary>
     public static Model Of(Model model)
     {
         byte[] shell = OnnxWriter.SerializeDetached(model, SharedBytes, out IReadOnlyList<Value> detached);

@@ -1,8 +1,7 @@
-using SamCompress.Cli.Jobs;
 using SamCompress.IR;
 using SamCompress.Testing;
 
-namespace SamCompress.Cli.Tests.Jobs;
+namespace SamCompress.Graph.Tests;
 
 public sealed class ModelCopyTests
 {
