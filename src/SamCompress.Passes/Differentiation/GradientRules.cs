@@ -24,8 +24,16 @@ public static class GradientRules
         new GatherGradient(),
         new GatherElementsGradient(),
         new GatherNdGradient(),
+        new ResizeGradient(),
         new SinGradient(),
         new CosGradient(),
+        new ConvGradient(),
+        new ConvTransposeGradient(),
+        new BatchNormalizationGradient(),
+        new GlobalAveragePoolGradient(),
+        new AveragePoolGradient(),
+        new QuantizeLinearGradient(),
+        new DequantizeLinearGradient(),
     ];
 
     public static IReadOnlyList<GradientRule> All { get; } =
