@@ -1,16 +1,11 @@
-namespace SamCompress.Passes.Distillation;
+using SamCompress.Passes.Differentiation.Training;
 
-/// <summary>How two tensors are compared: the mean over their elements of the squared or of the absolute difference.</summary>
-public enum Distance
-{
-    L2,
-    L1,
-}
+namespace SamCompress.Passes.Distillation;
 
 /// <summary>One comparison of the student with a teacher.</summary>
 /// <param name="Feature">The name of the value in both.</param>
 /// <param name="Teacher">Which teacher: 0 the original model, 1 the student of the stage before.</param>
-public sealed record ObjectiveTerm(string Feature, int Teacher, Distance Distance);
+public sealed record ObjectiveTerm(string Feature, int Teacher, LossKind Kind);
 
 /// <summary>
 /// What a student learns, and how the weights of the terms change while it does. Each term is measured in units of the mean square of the teacher's own
@@ -27,29 +22,29 @@ public abstract record DistillationObjective
     public abstract IReadOnlyList<double> Weights(double progress);
 
     /// <summary>The embedding alone, as EfficientViT-SAM (L2) and TinySAM (L1) do.</summary>
-    public static DistillationObjective OfEmbedding(EncoderFeatures features, Distance distance) => new EmbeddingOnly(new ObjectiveTerm(features.Embedding.Name, 0, distance));
+    public static DistillationObjective OfEmbedding(EncoderFeatures features, LossKind kind) => new EmbeddingOnly(new ObjectiveTerm(features.Embedding.Name, 0, kind));
 
     /// <summary>
     /// The layers one after the other, then the embedding: SAM-Lightening's dynamic layer-wise distillation. With L values of the residual stream, the focus moves
     /// over them from the first to the last: the weight of layer l is max(0, 1 - |l - focus| / 2), that of the embedding grows from 0 to 1.
     /// </summary>
     /// <remarks>The paper publishes no weights; these are ours.</remarks>
-    public static DistillationObjective OfLayers(EncoderFeatures features, Distance distance) =>
-        new Layers([.. features.Stream.Skip(1).Append(features.Embedding).Select(v => new ObjectiveTerm(v.Name, 0, distance))]);
+    public static DistillationObjective OfLayers(EncoderFeatures features, LossKind kind) =>
+        new Layers([.. features.Stream.Skip(1).Append(features.Embedding).Select(v => new ObjectiveTerm(v.Name, 0, kind))]);
 
     /// <summary>
     /// SlimSAM's bottleneck aligning, after the pruning of the embedding dimension: alpha MSE(H) + (1 - alpha) MSE(t), H being the queries, keys, values and hidden
     /// layers of every block, t the embedding; alpha = 1/2 in the first half of the training and 0 in the second.
     /// </summary>
     public static DistillationObjective OfBottlenecks(EncoderFeatures features) =>
-        new Bottlenecks([new ObjectiveTerm(features.Embedding.Name, 0, Distance.L2), .. features.Bottlenecks.Select(v => new ObjectiveTerm(v.Name, 0, Distance.L2))]);
+        new Bottlenecks([new ObjectiveTerm(features.Embedding.Name, 0, LossKind.Squared), .. features.Bottlenecks.Select(v => new ObjectiveTerm(v.Name, 0, LossKind.Squared))]);
 
     /// <summary>
     /// SlimSAM's embedding aligning, after the pruning of the bottlenecks: (1 - alpha) MSE(t, t of the original) + alpha (MSE(E) + MSE(t), both with the model of the
     /// stage before), E being the residual stream; alpha = (N - n - 1) / N in the N epochs n of the first half of the training, then 0. N is 10 here.
     /// </summary>
     public static DistillationObjective OfStream(EncoderFeatures features) =>
-        new Stream([new ObjectiveTerm(features.Embedding.Name, 0, Distance.L2), new ObjectiveTerm(features.Embedding.Name, 1, Distance.L2), .. features.Stream.Select(v => new ObjectiveTerm(v.Name, 1, Distance.L2))]);
+        new Stream([new ObjectiveTerm(features.Embedding.Name, 0, LossKind.Squared), new ObjectiveTerm(features.Embedding.Name, 1, LossKind.Squared), .. features.Stream.Select(v => new ObjectiveTerm(v.Name, 1, LossKind.Squared))]);
 
     private sealed record EmbeddingOnly(ObjectiveTerm Term) : DistillationObjective([Term])
     {

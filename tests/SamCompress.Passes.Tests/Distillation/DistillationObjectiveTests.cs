@@ -1,4 +1,5 @@
 using SamCompress.IR;
+using SamCompress.Passes.Differentiation.Training;
 using SamCompress.Passes.Distillation;
 using SamCompress.Testing;
 
@@ -9,8 +10,8 @@ public sealed class DistillationObjectiveTests
     [Fact]
     public void Embedding_is_one_term_that_always_counts()
     {
-        DistillationObjective objective = DistillationObjective.OfEmbedding(Features(), Distance.L1);
-        Assert.Equal([new ObjectiveTerm("embedding", 0, Distance.L1)], objective.Terms);
+        DistillationObjective objective = DistillationObjective.OfEmbedding(Features(), LossKind.Absolute);
+        Assert.Equal([new ObjectiveTerm("embedding", 0, LossKind.Absolute)], objective.Terms);
         Assert.Equal([1.0], objective.Weights(0.7));
     }
 
@@ -22,7 +23,7 @@ public sealed class DistillationObjectiveTests
     [InlineData(1, new[] { 0, 0.5, 1 })]
     public void Focus_moves_from_the_first_layer_to_the_embedding(double progress, double[] weights)
     {
-        DistillationObjective objective = DistillationObjective.OfLayers(Features(), Distance.L2);
+        DistillationObjective objective = DistillationObjective.OfLayers(Features(), LossKind.Squared);
         Assert.Equal(["s1", "s2", "embedding"], objective.Terms.Select(t => t.Feature));
         Assert.Equal(weights, objective.Weights(progress));
     }
