@@ -112,7 +112,7 @@ public sealed class CostModel
     {
         foreach (Value value in Initializers())
         {
-            if (value.Initializer is { } tensor && IsTrained(value, tensor))
+            if (value.Initializer is { } tensor && IsTrained(value, tensor) && !IsCoordinate(value))
                 yield return (value, tensor);
         }
 
@@ -123,6 +123,10 @@ public sealed class CostModel
                 yield return (node.Output, tensor);
         }
     }
+
+    /// <summary>Whether nothing is computed from a constant but integers, as the numbers of rows that are gathered from a table.</summary>
+    private bool IsCoordinate(Value value) => !value.IsGraphOutput && value.Uses.All(use =>
+        _constants.IsConstant(use.Node) && use.Node.Outputs.OfType<Value>().All(o => o.ElementType is ElementType.Int64 or ElementType.Int32 || (o.Uses.Count > 0 && IsCoordinate(o))));
 
     private IEnumerable<Value> Initializers() => _nodes.Select(n => n.Node.Graph!).Append(_graph).Distinct().SelectMany(g => g.Initializers);
 
