@@ -9,10 +9,28 @@ namespace SamCompress.Runtime.Training;
 
 /// <summary>A mask decoder put behind an encoder, so that what a student learns can be judged by masks.</summary>
 /// <param name="Probabilities">The name of the value with the probability of each element of each mask, [1,M,S,S], of low resolution.</param>
-/// <param name="Points">The name of the input with the coordinates of the points, [1,N,2].</param>
+/// <param name="Points">The name of the input with the coordinates of the points, [1,N,2], in a square frame.</param>
 /// <param name="Labels">The name of the input with their labels, [1,N].</param>
-public sealed record MaskHead(string Probabilities, string Points, string Labels)
+/// <param name="PointCount">N.</param>
+/// <param name="Frame">The side of the frame.</param>
+public sealed record MaskHead(string Probabilities, string Points, string Labels, int PointCount, int Frame)
 {
+    /// <summary>The label of a point that is none.</summary>
+    private const float Padding = -1;
+
+    /// <summary>Adds the inputs of one point in a random place of the frame to those of the encoder; the other points are padding.</summary>
+    public void AddPoint(IDictionary<string, RuntimeTensor> inputs, Random random)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        ArgumentNullException.ThrowIfNull(random);
+        var points = new float[2 * PointCount];
+        var labels = new float[PointCount];
+        Array.Fill(labels, Padding);
+        (points[0], points[1], labels[0]) = ((float)(random.NextDouble() * Frame), (float)(random.NextDouble() * Frame), 1);
+        inputs[Points] = RuntimeTensor.Of(points, 1, PointCount, 2);
+        inputs[Labels] = RuntimeTensor.Of(labels, 1, PointCount);
+    }
+
     /// <summary>Puts a copy of a decoder behind the first output of an encoder.</summary>
     /// <param name="encoder">Gets the nodes of the decoder; its outputs stay what they are.</param>
     /// <param name="decoder">Fixed for one number of points: <see cref="Fix"/>. Must live as long.</param>
@@ -27,7 +45,8 @@ public sealed record MaskHead(string Probabilities, string Points, string Labels
             throw new SamCompressException(FailureKind.Unsupported, $"the decoder takes embeddings of {inputs[0].Shape}, and the encoder gives {embedding.Shape}", "give the decoder that belongs to the encoder");
         IReadOnlyDictionary<string, Value> values = ModelJoin.Append(encoder, decoder, new Dictionary<string, Value> { [inputs[0].Name] = embedding });
         Value probabilities = new GraphBuilder(encoder, "mask").Op("Sigmoid", [values[decoder.Graph.Outputs[0].Name]]);
-        return new MaskHead(probabilities.Name, values[inputs[1].Name].Name, values[inputs[2].Name].Name);
+        DecoderInterface known = DecoderInterface.Detect(inputs.Select(i => (i.Name, i.Shape)))!;
+        return new MaskHead(probabilities.Name, values[inputs[1].Name].Name, values[inputs[2].Name].Name, (int)inputs[2].Shape![1].Value!, known.Frame);
     }
 
     /// <summary>Turns a decoder into one that takes an embedding, points and labels, and gives mask logits of low resolution; nothing in it depends on other inputs or on free dimensions.</summary>
