@@ -5,7 +5,7 @@ using SamCompress.Passes.Recipes;
 
 namespace SamCompress.Cli.Commands;
 
-/// <summary><c>samcompress compress MODEL --recipe NAME</c>: clean up, rewrite, repair and quantize as a recipe says.</summary>
+/// <summary><c>samcompress compress MODEL --recipe NAME</c>: slim, rewrite, repair and quantize as a recipe says.</summary>
 internal static class CompressCommand
 {
     public static Command Create(CommonOptions common)
@@ -21,12 +21,14 @@ internal static class CompressCommand
         var pictures = new PictureOptions();
         var execution = new ExecutionOptions();
         var decoder = new Option<string?>("--decoder") { Description = "The mask decoder to judge with. [default: the one beside the model]", HelpName = "FILE" };
+        var state = new Option<string?>("--state") { Description = "A file to keep a training in; a run that was stopped goes on from it.", HelpName = "FILE" };
         var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done, and write nothing." };
-        var command = new Command("compress", "Do all that a recipe says in one go: clean up, rewrite, repair, quantize, judge by masks.");
+        var command = new Command("compress", "Do all that a recipe says in one go: slim, rewrite, repair, quantize, judge by masks.");
         model.AddTo(command);
         command.Options.Add(recipe);
         output.AddTo(command);
         command.Options.Add(decoder);
+        command.Options.Add(state);
         pictures.AddTo(command);
         execution.AddTo(command);
         command.Options.Add(dryRun);
@@ -42,6 +44,7 @@ internal static class CompressCommand
                 Decoder = parse.GetValue(decoder),
                 Calibration = pictures.Of(parse),
                 Execution = execution.Of(parse),
+                State = parse.GetValue(state),
             };
             using ConsoleProgress progress = common.Progress(parse);
             var job = new CompressJob(options, progress, common.Context.Cancellation);

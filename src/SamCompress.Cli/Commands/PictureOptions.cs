@@ -4,17 +4,18 @@ using SamCompress.Cli.Jobs;
 namespace SamCompress.Cli.Commands;
 
 /// <summary>The options about which pictures to calibrate with.</summary>
-internal sealed class PictureOptions
+/// <param name="purpose">What the pictures are for, at the beginning of a sentence.</param>
+internal sealed class PictureOptions(string purpose = "Pictures to calibrate with")
 {
     private const int MostSamples = 100_000;
 
     private readonly Option<string?> _data = new("--calibration-data")
     {
-        Description = "Pictures to calibrate with: a folder, a pattern, or a list (.txt). [default: the shipped set, for the sample model only]",
+        Description = $"{purpose}: a folder, a pattern, or a list (.txt). [default: the shipped set, for the sample model only]",
         HelpName = "DIR",
     };
 
-    private readonly Option<int?> _samples = Numbers.Whole("--samples", "Pictures to calibrate with. [default: 32]", 1, MostSamples);
+    private readonly Option<int?> _samples = Numbers.Whole("--samples", $"{purpose}. [default: 32]", 1, MostSamples);
     private readonly Option<bool> _allowFewer = new("--allow-fewer") { Description = "Make do with fewer pictures than --samples." };
     private readonly Option<int?> _skipBad = Numbers.Whole("--skip-bad-images", "Skip up to this many pictures that cannot be read. [default: 0]", 0, MostSamples);
 

@@ -9,9 +9,10 @@ internal sealed class CalibrationPictures
     private readonly List<string> _skipped = [];
     private readonly HashSet<string> _bad = new(StringComparer.Ordinal);
 
-    private CalibrationPictures(CalibrationRequest request, string source, ImageSet calibration, ImageSet heldOut)
+    private CalibrationPictures(CalibrationRequest request, string source, IReadOnlyList<string> all, ImageSet calibration, ImageSet heldOut)
     {
         _request = request;
+        All = all;
         Source = source;
         Calibration = calibration.Paths;
         HeldOut = heldOut.Paths;
@@ -20,6 +21,9 @@ internal sealed class CalibrationPictures
 
     /// <summary>The name of the set, for reports.</summary>
     public string Source { get; }
+
+    /// <summary>The whole set, these and those that are in neither part included.</summary>
+    public IReadOnlyList<string> All { get; }
 
     public IReadOnlyList<string> Calibration { get; }
 
@@ -42,12 +46,12 @@ internal sealed class CalibrationPictures
         int samples = request.Samples ?? Math.Min(CalibrationRequest.DefaultSamples, count - Math.Min(heldOut, count / 5));
         (ImageSet calibration, ImageSet validation) = all.Split(samples, heldOut, request.AllowFewer);
         string source = request.Data is null ? "the shipped set" : Path.GetFileName(Path.TrimEndingDirectorySeparator(request.Data));
-        return new CalibrationPictures(request, source, calibration, validation);
+        return new CalibrationPictures(request, source, all.Paths, calibration, validation);
     }
 
     /// <summary>Holds every n-th calibration picture out, in place of what was held out before; none when there are fewer than n.</summary>
     public CalibrationPictures HoldOutEvery(int n) => new(
-        _request, Source, ImageSet.Of(Calibration.Where((_, i) => i % n != n - 1)), ImageSet.Of(Calibration.Where((_, i) => i % n == n - 1)));
+        _request, Source, All, ImageSet.Of(Calibration.Where((_, i) => i % n != n - 1)), ImageSet.Of(Calibration.Where((_, i) => i % n == n - 1)));
 
     /// <summary>Whether <see cref="Choose"/> would find a set.</summary>
     public static bool AreGiven(CalibrationRequest request, string modelHash) => request.Data is not null || Shipped(modelHash) is not null;

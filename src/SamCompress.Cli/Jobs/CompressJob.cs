@@ -7,7 +7,7 @@ using SamCompress.Runtime.Inference;
 namespace SamCompress.Cli.Jobs;
 
 /// <summary>
-/// Does all that a recipe says: clean up, rewrite and repair in order, quantize. Each stage writes a file into the stage of the output, which the next one reads; every
+/// Does all that a recipe says: slim, rewrite and repair in order, quantize. Each stage writes a file into the stage of the output, which the next one reads; every
 /// stage, and the artifact in the end, is judged by the model that came first.
 /// </summary>
 public sealed class CompressJob(CompressOptions options, IJobProgress progress, CancellationToken cancellation)
@@ -30,6 +30,15 @@ public sealed class CompressJob(CompressOptions options, IJobProgress progress, 
         using (Model model = ModelSource.ReadEncoder(options.Model))
             writer.RefuseInputs(model.Files);
         string current = options.Model;
+        ReportedSlimming? slimming = null;
+        if (options.Recipe.Slim is { } slim)
+        {
+            current = writer.StagePath(Path.Combine("slim", "encoder.onnx"));
+            string? decoder = Comparison.FindDecoder(options.Decoder, options.Model);
+            var set = TrainingSet.Choose(options.Calibration, FileHash.Of(options.Model));
+            slimming = new SlimmingStage(slim, options.Execution, progress, cancellation).Run(options.Model, decoder, set, current, options.State);
+        }
+
         var rewrites = new List<ReportedRewrite>();
         foreach (RewriteStep step in options.Recipe.Rewrites)
         {
@@ -41,7 +50,7 @@ public sealed class CompressJob(CompressOptions options, IJobProgress progress, 
             current = report.Artifact is null ? current : next;
         }
 
-        CompressionReport result = new QuantizeJob(options.Quantize(current, writer.StagePath(name), rewrites), progress, cancellation).Run();
+        CompressionReport result = new QuantizeJob(options.Quantize(current, writer.StagePath(name), rewrites) with { Slimming = slimming }, progress, cancellation).Run();
         if (result.Artifact is null)
             return result;
         cancellation.ThrowIfCancellationRequested();

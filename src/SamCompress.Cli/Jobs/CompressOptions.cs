@@ -25,6 +25,9 @@ public sealed record CompressOptions
 
     public ExecutionRequest Execution { get; init; } = new();
 
+    /// <summary>Where a training is kept, to go on from; null keeps nothing.</summary>
+    public string? State { get; init; }
+
     public string OutputPath => Output ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Model))!, $"{Path.GetFileNameWithoutExtension(Model)}.{Recipe.Name}.onnx");
 
     internal RewriteOptions Rewrite(RewriteStep step, string model, string output) => new()

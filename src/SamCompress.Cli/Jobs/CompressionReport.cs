@@ -99,6 +99,9 @@ public sealed record CompressionReport
 
     public required ReportedSpeed? Speed { get; init; }
 
+    /// <summary>How the model was slimmed before anything else; null when it was not.</summary>
+    public ReportedSlimming? Slimming { get; init; }
+
     /// <summary>How the model was rewritten before it was quantized, in order; null when it was not.</summary>
     public IReadOnlyList<ReportedRewrite>? Rewrites { get; init; }
 
@@ -128,5 +131,5 @@ public sealed record CompressionReport
     /// <summary>What was written, by name: the artifact first, the reports last.</summary>
     public required IReadOnlyList<string> Files { get; init; }
 
-    public double Seconds => Stages.Sum(s => s.Seconds) + (Rewrites?.Sum(r => r.Seconds) ?? 0);
+    public double Seconds => Stages.Sum(s => s.Seconds) + (Rewrites?.Sum(r => r.Seconds) ?? 0) + (Slimming?.Seconds ?? 0);
 }

@@ -125,6 +125,9 @@ public sealed record QuantizeOptions
 
     public string Teacher => Reference ?? Model;
 
+    /// <summary>How it was slimmed, for the report.</summary>
+    public ReportedSlimming? Slimming { get; init; }
+
     /// <summary>How it was rewritten, for the report.</summary>
     public IReadOnlyList<ReportedRewrite>? Rewrites { get; init; }
 

@@ -41,12 +41,15 @@ public sealed record RecipeGates
     internal string? Contradiction => MinMiou is < 0 or > 1 or double.NaN || MaxDrop is < 0 or > 1 or double.NaN ? "gates are numbers from 0 to 1" : null;
 }
 
-/// <summary>What to do to a model: clean up, rewrite in order, quantize. Data, read from a JSON file; see docs/recipes.md.</summary>
+/// <summary>What to do to a model: clean up, slim, rewrite in order, quantize. Data, read from a JSON file; see docs/recipes.md.</summary>
 public sealed record Recipe
 {
     public required string Name { get; init; }
 
     public required string Description { get; init; }
+
+    /// <summary>The first thing that is done; null where nothing is pruned.</summary>
+    public SlimStep? Slim { get; init; }
 
     /// <summary>One after the other; blocks of each are counted in what the one before it left.</summary>
     public IReadOnlyList<RewriteStep> Rewrites { get; init; } = [];
@@ -65,6 +68,8 @@ public sealed record Recipe
     /// <exception cref="JsonException">The values contradict each other.</exception>
     internal void Validate()
     {
+        if (Slim?.Contradiction() is { } slim)
+            throw new JsonException(slim, "$.slim", null, null);
         for (int i = 0; i < Rewrites.Count; i++)
         {
             string? wrong = Rewrites[i].Contradiction()

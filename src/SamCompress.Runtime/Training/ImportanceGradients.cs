@@ -6,31 +6,10 @@ using SamCompress.Runtime.Inference;
 
 namespace SamCompress.Runtime.Training;
 
-/// <summary>The criteria by which channels can be ranked, by their names on the command line.</summary>
-public static class ImportanceCriteria
-{
-    /// <summary>The gradient of the distance between an embedding and its noisy copy: needs pictures, and no labels.</summary>
-    public const string DisturbedTaylor = "disturbed-taylor";
-
-    /// <summary>The gradient of the distance between masks and their own hard version: needs pictures and a decoder.</summary>
-    public const string Taylor = "taylor";
-
-    /// <summary>The squared gradients of the disturbed loss: with it they are the diagonal of the Gauss-Newton matrix, up to a factor.</summary>
-    public const string Hessian = "hessian";
-
-    public const string Magnitude = "magnitude";
-
-    public const string Random = "random";
-
-    public static IReadOnlyList<string> All { get; } = [DisturbedTaylor, Taylor, Hessian, Magnitude, Random];
-
-    /// <summary>Whether the criterion asks for pictures.</summary>
-    public static bool NeedsPictures(string criterion) => criterion is DisturbedTaylor or Taylor or Hessian;
-}
-
 /// <summary>Collects over pictures what a criterion of importance asks for.</summary>
 /// <remarks>Source: SlimSAM (arXiv 2312.05284), equation 4: the label is the model's own embedding plus noise of deviation 0.01; gradients are summed with their signs.</remarks>
-public sealed class ImportanceGradients(SessionSettings session)
+/// <param name="mostPictures">How many pictures gradients are summed up over, at most.</param>
+public sealed class ImportanceGradients(SessionSettings session, int mostPictures)
 {
     /// <summary>Of the noise that is added to embeddings.</summary>
     public const double NoiseDeviation = 0.01;
@@ -66,7 +45,7 @@ public sealed class ImportanceGradients(SessionSettings session)
             {
                 using TrainingGraph graph = GradientGraph.Build(loss.Student, [loss.Term], weights.Contains, withSquares: kind == StateKind.SquaredGradientSum);
                 using var training = TrainingSession.Open(graph, session);
-                int count = pictures.Pictures.Paths.Count;
+                int count = Math.Min(mostPictures, pictures.Pictures.Paths.Count);
                 for (int picture = 0; picture < count; picture++)
                 {
                     cancellationToken.ThrowIfCancellationRequested();

@@ -1,0 +1,184 @@
+using System.Diagnostics;
+using SamCompress.Cli.Rendering;
+using SamCompress.IR;
+using SamCompress.Passes.Differentiation.Training;
+using SamCompress.Passes.Distillation;
+using SamCompress.Passes.Quantization;
+using SamCompress.Passes.Recipes;
+using SamCompress.Runtime.Evaluation;
+using SamCompress.Runtime.Inference;
+using SamCompress.Runtime.Training;
+
+namespace SamCompress.Cli.Jobs;
+
+/// <summary>What a student is to learn; see <see cref="DistillationObjective"/>.</summary>
+public enum DistillObjective
+{
+    /// <summary>The embedding, by squared differences.</summary>
+    Embedding,
+
+    /// <summary>The embedding, by absolute differences.</summary>
+    EmbeddingL1,
+
+    /// <summary>One layer after the other, then the embedding.</summary>
+    Layers,
+}
+
+public sealed record DistillOptions
+{
+    /// <summary>The student.</summary>
+    public required string Model { get; init; }
+
+    public required string Teacher { get; init; }
+
+    public required string Output { get; init; }
+
+    public DistillObjective Objective { get; init; }
+
+    public DistillStep Step { get; init; } = new();
+
+    /// <summary>Where the training is kept, to go on from; null keeps nothing.</summary>
+    public string? State { get; init; }
+
+    public bool Overwrite { get; init; }
+
+    public ExternalDataMode ExternalData { get; init; }
+
+    /// <summary>Null to look beside the teacher.</summary>
+    public string? Decoder { get; init; }
+
+    /// <summary>Only which pictures counts.</summary>
+    public CalibrationRequest Calibration { get; init; } = new();
+
+    public ExecutionRequest Execution { get; init; } = new();
+
+    public double? MinMeanIou { get; init; }
+
+    /// <summary>By how much the mean mask IoU may drop from 1.</summary>
+    public double? MaxDrop { get; init; }
+}
+
+/// <summary>
+/// Lets an approximate encoder learn from the one it was made of: read, clean up, train, write, judge. Gradients are computed by a graph in ONNX Runtime. A gate that is missed is no failure of
+/// the job, and is in the report.
+/// </summary>
+public sealed class DistillJob(DistillOptions options, IJobProgress progress, CancellationToken cancellation)
+{
+    private readonly StageClock _clock = new(progress, cancellation);
+
+    /// <exception cref="SamCompressException">See reliability rules: usage, input, unsupported, output, runtime.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; what was learned is in the state, if one is kept.</exception>
+    public DistillReport Run()
+    {
+        string name = Path.GetFileName(options.Output), reportName = Path.GetFileNameWithoutExtension(name) + ".report.json";
+        using ArtifactWriter writer = ArtifactWriter.Begin(
+            options.Output, [name + ".data", reportName], options.Overwrite, [options.Model, options.Teacher, .. new[] { options.Decoder, options.State }.OfType<string>()]);
+        _clock.Start("read");
+        using Model student = ModelSource.ReadEncoder(options.Model), teacher = ModelSource.ReadEncoder(options.Teacher);
+        writer.RefuseInputs([.. student.Files, .. teacher.Files]);
+        ReportedModel source = Describe(student, options.Model), taught = Describe(teacher, options.Teacher);
+        string? decoder = Comparison.FindDecoder(options.Decoder, options.Teacher);
+        var set = TrainingSet.Choose(options.Calibration, taught.Sha256);
+        _clock.Start("clean up");
+        var passes = TrainingStage.Prepare(student, cancellation).Concat(TrainingStage.Prepare(teacher, cancellation)).ToList();
+        DistillationObjective objective = Objective(student, teacher);
+
+        _clock.Start("learn");
+        using var training = new TrainingStage(options.Teacher, decoder, set, options.Step, options.State, student.Graph.Inputs[0], 1, options.Execution, progress, cancellation);
+        long start = Stopwatch.GetTimestamp();
+        double before = training.Score(student);
+        DistilledModel learned = new DistillationRun(training.Settings).Run(student, [teacher], objective, training.Pictures, training.Score, training.Progress, cancellation);
+        using Model result = learned.Model;
+        ReportedTraining report = training.Take(options.Objective.ToString(), before, learned.Outcome, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        SetProvenance(result, taught.Sha256, report);
+
+        _clock.Start("write");
+        IReadOnlyList<string> staged = writer.Write(() => OnnxWriter.Save(result, writer.StagePath(name), new SaveOptions { ExternalData = options.ExternalData }));
+        _clock.Start("validate");
+        var comparison = new Comparison(options.Execution, progress, cancellation);
+        (EvaluationResult judged, ReportedSpeed speed) = Comparison.IsSmall(options.Teacher)
+            ? comparison.Together(options.Teacher, staged[0], decoder, set.HeldOut)
+            : comparison.Apart(options.Teacher, staged[0], decoder, set.HeldOut);
+        var quality = ReportedQuality.Of(judged, heldOut: true, decoder);
+        var done = new DistillReport
+        {
+            ToolVersion = CommandLine.Version,
+            RuntimeVersion = OnnxSession.RuntimeVersion,
+            Options = EffectiveOptions(),
+            Model = source,
+            Teacher = taught,
+            Artifact = QuantizeJob.Describe(result, options.Output, FileHash.Of(staged[0]), staged.Sum(f => new FileInfo(f).Length)),
+            Training = report,
+            Quality = quality,
+            Speed = speed,
+            Gates = Gates(quality),
+            Diagnostics = [],
+            Passes = passes,
+            Stages = _clock.Stages,
+            PeakMemoryBytes = ProcessMemory.Peak(),
+            Files = [.. staged.Select(f => Path.GetFileName(f)), reportName],
+        };
+        writer.Write(() =>
+        {
+            File.WriteAllText(writer.StagePath(reportName), JsonText.Serialize(done) + "\n");
+            return true;
+        });
+        cancellation.ThrowIfCancellationRequested();
+        return done with { Files = writer.Commit() };
+    }
+
+    private static ReportedModel Describe(Model model, string path) => QuantizeJob.Describe(model, path, FileHash.Of(model, path), ModelSource.FileBytes(model, path));
+
+    /// <summary>Of the values that both have in one shape.</summary>
+    private DistillationObjective Objective(Model student, Model teacher)
+    {
+        EncoderFeatures own = EncoderFeatures.Of(student), wanted = EncoderFeatures.Of(teacher);
+        if (!Equals(own.Embedding.Shape, wanted.Embedding.Shape) || own.Embedding.Name != wanted.Embedding.Name)
+        {
+            throw new SamCompressException(
+                FailureKind.Unsupported, $"the student gives {own.Embedding}, the teacher {wanted.Embedding}", "give the model that the student was made of as --teacher.") { Location = options.Model };
+        }
+
+        if (options.Objective != DistillObjective.Layers)
+            return DistillationObjective.OfEmbedding(own, options.Objective == DistillObjective.Embedding ? LossKind.Squared : LossKind.Absolute);
+        Dictionary<string, Shape?> shapes = wanted.Stream.ToDictionary(v => v.Name, v => v.Shape, StringComparer.Ordinal);
+        Value[] common = [.. own.Stream.Where(v => shapes.TryGetValue(v.Name, out Shape? shape) && Equals(shape, v.Shape))];
+        return common.Length > 1
+            ? DistillationObjective.OfLayers(own with { Stream = common }, LossKind.Squared)
+            : throw new SamCompressException(FailureKind.Unsupported, "student and teacher have no layers of one name and shape", "use --objective embedding.") { Location = options.Model };
+    }
+
+    private List<ReportedGate> Gates(ReportedQuality quality)
+    {
+        var gates = new List<ReportedGate>();
+        if (options.MinMeanIou is { } wanted)
+            gates.Add(ReportedGate.AtLeast("mean-iou", wanted, quality.MeanIou));
+        if (options.MaxDrop is { } drop)
+            gates.Add(ReportedGate.AtLeast("max-drop", 1 - drop, quality.MeanIou));
+        return gates;
+    }
+
+    private void SetProvenance(Model model, string teacherHash, ReportedTraining training)
+    {
+        model.SetMetadata(QuantizePass.MetadataPrefix + "version", CommandLine.Version);
+        model.SetMetadata(QuantizePass.MetadataPrefix + "source-sha256", teacherHash);
+        model.SetMetadata(QuantizePass.MetadataPrefix + "distilled", string.Create(
+            System.Globalization.CultureInfo.InvariantCulture, $"{options.Objective}, {options.Step.Updates} updates of {options.Step.Batch} of {training.Learned} pictures, seed {options.Step.Seed}"));
+    }
+
+    private SortedDictionary<string, object?> EffectiveOptions() => new(StringComparer.Ordinal)
+    {
+        ["objective"] = options.Objective.ToString(),
+        ["updates"] = options.Step.Updates,
+        ["learningRate"] = options.Step.LearningRate,
+        ["batch"] = options.Step.Batch,
+        ["weightDecay"] = options.Step.WeightDecay,
+        ["leastArea"] = options.Step.LeastArea,
+        ["seed"] = options.Step.Seed,
+        ["device"] = options.Execution.DeviceName,
+        ["threads"] = options.Execution.Session.Threads,
+        ["externalData"] = options.ExternalData.ToString().ToLowerInvariant(),
+        ["minMiou"] = options.MinMeanIou,
+        ["maxDrop"] = options.MaxDrop,
+    };
+}
