@@ -7,6 +7,35 @@ namespace SamCompress.Passes.Differentiation;
 /// <summary>The rules of differentiation, by operator.</summary>
 public static class GradientRules
 {
+    private static IReadOnlyList<GradientRule> Movements =>
+    [
+        new ReshapeGradient(),
+        new TransposeGradient(),
+        new IdentityGradient(),
+        new CastGradient(),
+        new StepGradient(),
+        new SliceGradient(),
+        new PadGradient(),
+        new ConcatGradient(),
+        new SplitGradient(),
+        new ExpandGradient(),
+        new TileGradient(),
+        new WhereGradient(),
+        new GatherGradient(),
+        new GatherElementsGradient(),
+        new GatherNdGradient(),
+        new ResizeGradient(),
+        new SinGradient(),
+        new CosGradient(),
+        new ConvGradient(),
+        new ConvTransposeGradient(),
+        new BatchNormalizationGradient(),
+        new GlobalAveragePoolGradient(),
+        new AveragePoolGradient(),
+        new QuantizeLinearGradient(),
+        new DequantizeLinearGradient(),
+    ];
+
     public static IReadOnlyList<GradientRule> All { get; } =
     [
         new AddGradient(),
@@ -26,6 +55,7 @@ public static class GradientRules
         new MatMulGradient(),
         new GemmGradient(),
         new EinsumGradient(),
+        .. Movements,
     ];
 
     private static readonly FrozenDictionary<(string Domain, string OpType), GradientRule> ByOperator =

@@ -1,5 +1,4 @@
 using SamCompress.IR;
-using SamCompress.Passes.Rewriting;
 
 namespace SamCompress.Passes.Differentiation.Rules;
 

@@ -1,4 +1,4 @@
-using SamCompress.IR;
+using SamCompress.Passes.Cleanup;
 
 namespace SamCompress.Passes.Differentiation.Rules;
 

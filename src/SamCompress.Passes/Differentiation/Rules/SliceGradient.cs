@@ -1,4 +1,5 @@
 using SamCompress.IR;
+using SamCompress.Passes.Cleanup;
 using SamCompress.Passes.Rewriting;
 
 namespace SamCompress.Passes.Differentiation.Rules;
