@@ -81,15 +81,10 @@ public sealed class GradientScope
         return Graph.Constant(like.ElementType == ElementType.Double ? Tensor.Of(ElementType.Double, new ReadOnlySpan<double>(in value), []) : Tensor.Scalar((float)value));
     }
 
-    /// <summary>Ones of the element type of another value.</summary>
-    public Value Ones(long[] shape, Value like)
-    {
-        ArgumentNullException.ThrowIfNull(like);
-        int count = checked((int)shape.Aggregate(1L, (product, d) => product * d));
-        return Graph.Constant(like.ElementType == ElementType.Double
-            ? Tensor.Of<double>(ElementType.Double, Enumerable.Repeat(1.0, count).ToArray(), shape)
-            : Tensor.Of(Enumerable.Repeat(1f, count).ToArray(), shape));
-    }
+    /// <summary>Reduces axes to length 1. They are an input of ReduceSum from opset 13 on, and of the other reductions from 18 on.</summary>
+    public Value Reduce(string opType, Value value, IReadOnlyList<long> axes) => Graph.Opset >= (opType == "ReduceSum" ? 13 : 18)
+        ? Graph.Op(opType, [value, Graph.Vector([.. axes])])
+        : Graph.Op(opType, [value], [NodeAttribute.Of("axes", axes)]);
 
     /// <summary>Whether an input comes from a Transpose of its last two axes, so that <see cref="Transposed"/> costs nothing.</summary>
     public bool IsTransposed(int input) => Node.Input(input)?.Producer is { } producer && producer.Is("Transpose")

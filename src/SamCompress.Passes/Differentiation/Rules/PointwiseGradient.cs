@@ -5,8 +5,11 @@ namespace SamCompress.Passes.Differentiation.Rules;
 /// <summary>y = f(x), element by element: dx = dy * f'(x). The derivatives: <see cref="PointwiseGradients"/>.</summary>
 /// <param name="opType">f.</param>
 /// <param name="derivative">Builds f'(x) of x, which is input 0, or of y.</param>
-public sealed class PointwiseGradient(string opType, Func<GradientScope, Value> derivative) : GradientRule(opType)
+/// <param name="domain">That of the operator.</param>
+public sealed class PointwiseGradient(string opType, Func<GradientScope, Value> derivative, string domain = OperatorDomain.Onnx) : GradientRule(opType)
 {
+    public override string Domain => domain;
+
     public override void Backward(GradientScope scope)
     {
         for (int i = 1; i < scope.Node.Inputs.Count; i++)
@@ -39,6 +42,7 @@ internal static class PointwiseGradients
         new PointwiseGradient("HardSwish", OfHardSwish), // 0 or x / 3 + 1 / 2 or 1
         new PointwiseGradient("Clip", s => s.Graph.Cast(s.Graph.Op("Equal", [s.Input(0), s.Output()]), s.Output().ElementType)), // 1 where nothing was cut
         new PointwiseGradient("Gelu", OfGelu),
+        new PointwiseGradient("Gelu", OfExactGelu, OperatorDomain.Microsoft),
     ];
 
     private static Value Square(GradientScope scope, Value x) => scope.Graph.Mul(x, x);
