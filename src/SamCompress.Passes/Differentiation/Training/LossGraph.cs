@@ -65,9 +65,10 @@ internal sealed class LossGraph
     /// <summary>A tensor of the state: an input of the shape of a weight, whose output is set once it is known.</summary>
     public Value AddState(Value weight, StateKind kind) => Model.Graph.AddInput(Model.Graph.FreshName($"{weight.Name}_{kind}"), weight.ElementType, weight.Shape);
 
-    /// <summary>Makes a value the output of a tensor of the state.</summary>
+    /// <summary>Makes a value the output of a tensor of the state, and names it so.</summary>
     public StateTensor Bind(string parameter, StateKind kind, Value input, Value output, Tensor? initial = null)
     {
+        output.Name = Model.Graph.FreshName(input.Name + "_next");
         Model.Graph.AddOutput(output);
         return new StateTensor(parameter, kind, input.Name, output.Name, [.. input.Shape!.ToStatic()!], initial);
     }
