@@ -27,7 +27,7 @@ internal sealed class LossGraph
     public required IReadOnlyList<TrainedWeight> Weights { get; init; }
 
     /// <inheritdoc cref="TrainingGraph.Build"/>
-    public static LossGraph Build(Model student, IReadOnlyList<LossTerm> terms, Func<string, bool>? trainable)
+    public static LossGraph Build(Model student, IReadOnlyList<LossTerm> terms, Func<string, bool>? trainable, bool recomputes)
     {
         ArgumentNullException.ThrowIfNull(student);
         ArgumentNullException.ThrowIfNull(terms);
@@ -40,8 +40,9 @@ internal sealed class LossGraph
             Value[] weights = [.. WeightsOf(model).Where(w => trainable?.Invoke(w.Name) ?? true)];
             HashSet<Value> factors = [.. weights.Where(w => w.Uses.Any(IsFactor))];
             string[] inputs = [.. model.Graph.Inputs.Select(i => i.Name)];
+            IReadOnlyCollection<Value> checkpoints = recomputes ? Checkpoints.Find(model, weights) : [];
             (Value loss, TermPlaces[] places) = AddLoss(model, terms);
-            IReadOnlyDictionary<Value, Value> gradients = Differentiator.Differentiate(model, loss, weights);
+            IReadOnlyDictionary<Value, Value> gradients = Differentiator.Differentiate(model, loss, weights, new DifferentiationOptions { Checkpoints = checkpoints });
             if (gradients.Count == 0)
                 throw new SamCompressException(FailureKind.Usage, "no weight reaches the loss", "name other values or other weights.");
             return new LossGraph(model)

@@ -78,7 +78,7 @@ public sealed record TrainingGraph : IDisposable
     {
         options ??= TrainingOptions.Default;
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Accumulation, 1, nameof(options));
-        var losses = LossGraph.Build(student, terms, options.Trainable);
+        var losses = LossGraph.Build(student, terms, options.Trainable, options.Recomputes);
         try
         {
             return new OptimizerWriter(losses, options).Write();
