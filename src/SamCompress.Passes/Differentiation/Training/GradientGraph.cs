@@ -10,10 +10,11 @@ public static class GradientGraph
     /// Builds the step of one picture: G + g for each weight, and on demand F + g², the diagonal of Fisher's information times the number of pictures.
     /// </summary>
     /// <param name="wanted">Whose gradients are summed up, by name; null for all weights.</param>
+    /// <param name="recomputes">See <see cref="TrainingOptions.Recomputes"/>.</param>
     /// <inheritdoc cref="TrainingGraph.Build"/>
-    public static TrainingGraph Build(Model student, IReadOnlyList<LossTerm> terms, Func<string, bool>? wanted = null, bool withSquares = false)
+    public static TrainingGraph Build(Model student, IReadOnlyList<LossTerm> terms, Func<string, bool>? wanted = null, bool withSquares = false, bool recomputes = false)
     {
-        var losses = LossGraph.Build(student, terms, wanted);
+        var losses = LossGraph.Build(student, terms, wanted, recomputes);
         try
         {
             var graph = new GraphBuilder(losses.Model, "sum");

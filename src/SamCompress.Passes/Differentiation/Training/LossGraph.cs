@@ -27,7 +27,7 @@ internal sealed class LossGraph
     public required IReadOnlyList<TrainedWeight> Weights { get; init; }
 
     /// <inheritdoc cref="TrainingGraph.Build"/>
-    public static LossGraph Build(Model student, IReadOnlyList<LossTerm> terms, Func<string, bool>? trainable)
+    public static LossGraph Build(Model student, IReadOnlyList<LossTerm> terms, Func<string, bool>? trainable, bool recomputes)
     {
         ArgumentNullException.ThrowIfNull(student);
         ArgumentNullException.ThrowIfNull(terms);
@@ -40,8 +40,9 @@ internal sealed class LossGraph
             Value[] weights = [.. WeightsOf(model).Where(w => trainable?.Invoke(w.Name) ?? true)];
             HashSet<Value> factors = [.. weights.Where(w => w.Uses.Any(IsFactor))];
             string[] inputs = [.. model.Graph.Inputs.Select(i => i.Name)];
+            IReadOnlyCollection<Value> checkpoints = recomputes ? Checkpoints.Find(model, weights) : [];
             (Value loss, TermPlaces[] places) = AddLoss(model, terms);
-            IReadOnlyDictionary<Value, Value> gradients = Differentiator.Differentiate(model, loss, weights);
+            IReadOnlyDictionary<Value, Value> gradients = Differentiator.Differentiate(model, loss, weights, new DifferentiationOptions { Checkpoints = checkpoints });
             if (gradients.Count == 0)
                 throw new SamCompressException(FailureKind.Usage, "no weight reaches the loss", "name other values or other weights.");
             return new LossGraph(model)
@@ -65,9 +66,10 @@ internal sealed class LossGraph
     /// <summary>A tensor of the state: an input of the shape of a weight, whose output is set once it is known.</summary>
     public Value AddState(Value weight, StateKind kind) => Model.Graph.AddInput(Model.Graph.FreshName($"{weight.Name}_{kind}"), weight.ElementType, weight.Shape);
 
-    /// <summary>Makes a value the output of a tensor of the state.</summary>
+    /// <summary>Makes a value the output of a tensor of the state, and names it so.</summary>
     public StateTensor Bind(string parameter, StateKind kind, Value input, Value output, Tensor? initial = null)
     {
+        output.Name = Model.Graph.FreshName(input.Name + "_next");
         Model.Graph.AddOutput(output);
         return new StateTensor(parameter, kind, input.Name, output.Name, [.. input.Shape!.ToStatic()!], initial);
     }

@@ -106,7 +106,7 @@ internal sealed class OptimizerWriter
                 other.AddOutput(inElse.Identity(value));
         }
 
-        string[] names = [.. slots.SelectMany(s => Kinds.Select(k => outer.FreshName($"{s.Name}_{k}_next")))];
+        string[] names = [.. slots.SelectMany(s => Kinds.Select(k => outer.FreshName($"{s.Name}_{k}_either")))];
         Node node = outer.Append("If", [apply], names, [NodeAttribute.Of("then_branch", then), NodeAttribute.Of("else_branch", other)]);
         ShapeInference.Infer(_losses.Model, node);
         return [.. node.Outputs.Select(o => o!).Chunk(Kinds.Length)];

@@ -8,10 +8,13 @@ public enum StateKind
 {
     Weight,
 
-    /// <summary>Σ β₁ⁱ g, i updates ago: the first moment of AdamW without its factor 1 - β₁.</summary>
+    /// <summary>
+    /// Σ β₁ⁱ g, i updates ago: the first moment of AdamW without its factor 1 - β₁, where g is the sum of the gradients of all pictures of an update; with clipping, their
+    /// clipped mean.
+    /// </summary>
     FirstMoment,
 
-    /// <summary>Σ β₂ⁱ g², i updates ago: the second moment of AdamW without its factor 1 - β₂.</summary>
+    /// <summary>Σ β₂ⁱ g², of the same g: the second moment without its factor 1 - β₂.</summary>
     SecondMoment,
 
     /// <summary>The sum of the gradients of the pictures so far.</summary>
@@ -75,7 +78,7 @@ public sealed record TrainingGraph : IDisposable
     {
         options ??= TrainingOptions.Default;
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Accumulation, 1, nameof(options));
-        var losses = LossGraph.Build(student, terms, options.Trainable);
+        var losses = LossGraph.Build(student, terms, options.Trainable, options.Recomputes);
         try
         {
             return new OptimizerWriter(losses, options).Write();

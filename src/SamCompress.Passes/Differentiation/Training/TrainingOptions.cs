@@ -23,6 +23,9 @@ public sealed record TrainingOptions
     /// <summary>The number of pictures whose gradients are averaged for one update.</summary>
     public int Accumulation { get; init; } = 1;
 
+    /// <summary>Whether activations between checkpoints are computed again when the backward graph needs them: less memory for a third more time.</summary>
+    public bool Recomputes { get; init; }
+
     /// <summary>Which weights are trained, by name; null for all.</summary>
     public Func<string, bool>? Trainable { get; init; }
 

@@ -1,0 +1,36 @@
+using SamCompress.IR;
+
+namespace SamCompress.Passes.Differentiation;
+
+/// <summary>Which floating-point values depend on what gradients are asked for, and which on the inputs of the model.</summary>
+internal sealed class GraphDependence
+{
+    private readonly HashSet<Value> _onWanted;
+    private readonly HashSet<Value> _onInputs;
+
+    /// <param name="order">The nodes of a graph.</param>
+    public GraphDependence(Graph graph, IReadOnlyList<Node> order, IEnumerable<Value> wanted)
+    {
+        _onWanted = [.. wanted];
+        _onInputs = [.. graph.Inputs];
+        foreach (Node node in order)
+        {
+            // A gradient ends where numbers are no longer real; the inputs do not.
+            if (Reads(node).Any(_onWanted.Contains))
+                _onWanted.UnionWith(node.Outputs.OfType<Value>().Where(o => o.ElementType.IsFloatingPoint()));
+            if (Reads(node).Any(_onInputs.Contains))
+                _onInputs.UnionWith(node.Outputs.OfType<Value>());
+        }
+    }
+
+    public bool OnWanted(Value value) => _onWanted.Contains(value);
+
+    public bool OnInputs(Value value) => _onInputs.Contains(value);
+
+    /// <summary>Whether a node reads a value that depends on what gradients are asked for.</summary>
+    public bool ReadsWanted(Node node) => Reads(node).Any(_onWanted.Contains);
+
+    /// <summary>Also what its subgraphs read.</summary>
+    private static IEnumerable<Value> Reads(Node node) =>
+        node.Inputs.OfType<Value>().Concat(node.Subgraphs.SelectMany(g => g.Nodes.SelectMany(Reads).Concat(g.Outputs)));
+}
