@@ -1,6 +1,7 @@
 using SamCompress.Passes.Attention;
 using SamCompress.Passes.Cleanup;
 using SamCompress.Passes.Fusion;
+using SamCompress.Passes.Pruning;
 using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Rewriting;
 using SamCompress.Passes.Targets;
@@ -57,6 +58,15 @@ public static class StandardPipeline
         new FoldConstants(), // parts of tables
         new EliminateUnusedInitializers(),
         new InferShapes(), // what the next rewrite reads
+    ];
+
+    /// <summary>Takes channels away, and what takes its leftovers away.</summary>
+    public static IReadOnlyList<Pass> Prune(PruningPlan plan) =>
+    [
+        new PruneChannels(plan),
+        new EliminateDuplicateInitializers(), // sizes are the same in every block
+        new EliminateUnusedInitializers(), // constants in their old size
+        new InferShapes(), // what the next stage reads
     ];
 
     /// <summary>Writes attention and what is between the layers as a target runs it best; last of all, because what finds attention does not find it again.</summary>
