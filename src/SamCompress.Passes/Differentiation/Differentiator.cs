@@ -29,7 +29,7 @@ public static class Differentiator
         foreach (Node node in nodes)
         {
             if (node.Inputs.Any(i => i is not null && dependent.Contains(i)))
-                dependent.UnionWith(node.Outputs.OfType<Value>().Where(o => o.ElementType.IsFloatingPoint()));
+                dependent.UnionWith(node.Outputs.OfType<Value>().Where(o => o.ElementType.IsFloatingPoint() || StandsForReals(node, dependent)));
         }
 
         var graph = new GraphBuilder(model, "gradient");
@@ -47,6 +47,10 @@ public static class Differentiator
 
         void Give(Value value, Value gradient) => gradients[value] = gradients.TryGetValue(value, out Value? sum) ? graph.Add(sum, gradient) : gradient;
     }
+
+    /// <summary>Whether a node makes quantized numbers, or moves some: their gradient is that of the real numbers.</summary>
+    private static bool StandsForReals(Node node, HashSet<Value> dependent) =>
+        node.OpType == "QuantizeLinear" || (node.Input(0) is { } moved && !moved.ElementType.IsFloatingPoint() && dependent.Contains(moved));
 
     private static Value One(GraphBuilder graph, Value loss) => graph.Constant(loss.ElementType == ElementType.Double
         ? Tensor.Of<double>(ElementType.Double, [1], loss.Shape!.ToStatic()!)
