@@ -39,10 +39,22 @@ public static class GradientRules
     public static IReadOnlyList<GradientRule> All { get; } =
     [
         new AddGradient(),
+        new SubGradient(),
         new MulGradient(),
-        new MatMulGradient(),
+        new DivGradient(),
+        new NegGradient(),
+        new PowGradient(),
+        .. PointwiseGradients.All,
+        new ExtremumGradient(),
+        new SoftmaxGradient(),
+        new LogSoftmaxGradient(),
+        new LayerNormalizationGradient(),
         new ReduceSumGradient(),
         new ReduceMeanGradient(),
+        new ReduceExtremumGradient(),
+        new MatMulGradient(),
+        new GemmGradient(),
+        new EinsumGradient(),
         .. Movements,
     ];
 

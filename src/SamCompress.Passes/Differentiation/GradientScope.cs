@@ -81,9 +81,26 @@ public sealed class GradientScope
         return Graph.Constant(like.ElementType == ElementType.Double ? Tensor.Of(ElementType.Double, new ReadOnlySpan<double>(in value), []) : Tensor.Scalar((float)value));
     }
 
+    /// <summary>Reduces axes to length 1. They are an input of ReduceSum from opset 13 on, and of the other reductions from 18 on.</summary>
+    public Value Reduce(string opType, Value value, IReadOnlyList<long> axes) => Graph.Opset >= (opType == "ReduceSum" ? 13 : 18)
+        ? Graph.Op(opType, [value, Graph.Vector([.. axes])])
+        : Graph.Op(opType, [value], [NodeAttribute.Of("axes", axes)]);
+
+    /// <summary>Whether an input comes from a Transpose of its last two axes, so that <see cref="Transposed"/> costs nothing.</summary>
+    public bool IsTransposed(int input) => Node.Input(input)?.Producer is { } producer && producer.Is("Transpose")
+        && producer.GetInts("perm") is { } permutation && permutation.SequenceEqual(LastTwo(ShapeOf(input).Length));
+
+    /// <summary>An input with its last two axes exchanged.</summary>
+    public Value Transposed(int input) => IsTransposed(input) ? _activation(Node.Input(input)!.Producer!.Input(0)!) : Transpose(Input(input));
+
+    /// <summary>Exchanges the last two axes of a value.</summary>
+    public Value Transpose(Value value) => Graph.Transpose(value, [.. LastTwo(Static(value).Length)]);
+
     /// <summary>The refusal of a form of the operator.</summary>
     public SamCompressException Refuse(string why) =>
         new(FailureKind.Unsupported, $"no gradient of {Node}: {why}") { Location = Node.Name };
+
+    private static IEnumerable<long> LastTwo(int rank) => [.. Enumerable.Range(0, rank - 2).Select(a => (long)a), rank - 1, rank - 2];
 
     private long[] Static(Value value) => value.Shape?.ToStatic() ?? throw new SamCompressException(
         FailureKind.Unsupported, $"no gradient of {Node}: the shape of {value} is not known", "fix the shapes of the inputs (--input-shape NAME=...).");
