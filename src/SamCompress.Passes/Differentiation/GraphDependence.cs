@@ -2,7 +2,7 @@ using SamCompress.IR;
 
 namespace SamCompress.Passes.Differentiation;
 
-/// <summary>Which floating-point values depend on what gradients are asked for, and which on the inputs of the model.</summary>
+/// <summary>Which values depend on what gradients are asked for, as real numbers or as quantized ones that stand for them, and which on the inputs of the model.</summary>
 internal sealed class GraphDependence
 {
     private readonly HashSet<Value> _onWanted;
@@ -15,9 +15,8 @@ internal sealed class GraphDependence
         _onInputs = [.. graph.Inputs];
         foreach (Node node in order)
         {
-            // A gradient ends where numbers are no longer real; the inputs do not.
             if (Reads(node).Any(_onWanted.Contains))
-                _onWanted.UnionWith(node.Outputs.OfType<Value>().Where(o => o.ElementType.IsFloatingPoint()));
+                _onWanted.UnionWith(node.Outputs.OfType<Value>().Where(o => o.ElementType.IsFloatingPoint() || StandsForReals(node)));
             if (Reads(node).Any(_onInputs.Contains))
                 _onInputs.UnionWith(node.Outputs.OfType<Value>());
         }
@@ -29,6 +28,10 @@ internal sealed class GraphDependence
 
     /// <summary>Whether a node reads a value that depends on what gradients are asked for.</summary>
     public bool ReadsWanted(Node node) => Reads(node).Any(_onWanted.Contains);
+
+    /// <summary>Whether a node makes quantized numbers, or moves some: their gradient is that of the real numbers.</summary>
+    private bool StandsForReals(Node node) =>
+        node.OpType == "QuantizeLinear" || (node.Input(0) is { } moved && !moved.ElementType.IsFloatingPoint() && _onWanted.Contains(moved));
 
     /// <summary>Also what its subgraphs read.</summary>
     private static IEnumerable<Value> Reads(Node node) =>
