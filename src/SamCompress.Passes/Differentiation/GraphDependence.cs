@@ -2,7 +2,7 @@ using SamCompress.IR;
 
 namespace SamCompress.Passes.Differentiation;
 
-/// <summary>Which floating-point values depend on what gradients are asked for, and which on the inputs of the model.</summary>
+/// <summary>Which values depend on what gradients are asked for, as real numbers or as quantized ones that stand for them, and which on the inputs of the model.</summary>
 internal sealed class GraphDependence
 {
     private readonly HashSet<Value> _onWanted;
