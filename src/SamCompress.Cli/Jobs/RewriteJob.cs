@@ -146,7 +146,7 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
         if (!options.Step.Repair)
             return (plain, null);
         _clock.Start("repair");
-        Model repaired = RewriteStage.Copy(plain);
+        Model repaired = ModelCopy.Of(plain);
         RepairPlan plan = stage.Repair(repaired);
         _clock.Start("judge repair");
         using var judge = MaskJudge.Open(options.Teacher, decoder, heldOut, options.Execution, progress, cancellation);

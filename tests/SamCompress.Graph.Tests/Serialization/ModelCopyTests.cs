@@ -1,8 +1,7 @@
-using SamCompress.Cli.Jobs;
-using SamCompress.IR;
+using SamCompress.IR.Analysis;
 using SamCompress.Testing;
 
-namespace SamCompress.Cli.Tests.Jobs;
+namespace SamCompress.IR.Tests.Serialization;
 
 public sealed class ModelCopyTests
 {
@@ -14,6 +13,21 @@ public sealed class ModelCopyTests
         using Model model = OnnxReader.Read(Nano);
         using Model copy = ModelCopy.Of(model);
 
+        Assert.Equal(OnnxWriter.Serialize(model), OnnxWriter.Serialize(copy));
+    }
+
+    /// <summary>The exporter declares only some of the types between the nodes.</summary>
+    [Fact]
+    public void A_copy_has_the_shapes_that_were_inferred()
+    {
+        using Model model = OnnxReader.Read(Nano);
+        using Model plain = OnnxReader.Read(Nano);
+        ShapeInference.Infer(model);
+        using Model copy = ModelCopy.Of(model);
+
+        string[] shapes = Types(copy);
+        Assert.Equal(Types(model), shapes);
+        Assert.NotEqual(Types(plain), shapes);
         Assert.Equal(OnnxWriter.Serialize(model), OnnxWriter.Serialize(copy));
     }
 
@@ -29,4 +43,6 @@ public sealed class ModelCopyTests
 
         Assert.Equal(before, OnnxWriter.Serialize(model));
     }
+
+    private static string[] Types(Model model) => [.. model.AllGraphs().SelectMany(g => g.Nodes).SelectMany(n => n.Outputs).Select(v => $"{v}")];
 }
