@@ -69,6 +69,15 @@ public sealed record ReportedGate(string Name, double Wanted, double? Got, bool 
 {
     public static ReportedGate AtLeast(string name, double wanted, double? got) => new(name, wanted, got, got >= wanted);
 
+    /// <summary>What a user may ask of the mean mask IoU: a least value, and how much below 1 it may be.</summary>
+    public static IEnumerable<ReportedGate> OfMasks(double? minMeanIou, double? maxDrop, double? meanIou)
+    {
+        if (minMeanIou is { } wanted)
+            yield return AtLeast("mean-iou", wanted, meanIou);
+        if (maxDrop is { } drop)
+            yield return AtLeast("max-drop", 1 - drop, meanIou);
+    }
+
     public static ReportedGate Below(string name, double wanted, double got) => new(name, wanted, got, got < wanted);
 }
 

@@ -60,7 +60,7 @@ internal sealed class GuidanceStage(QuantizeOptions options, string? decoder, St
         if (WantsSensitivities)
         {
             clock.Start("probe layers");
-            guidance = guidance with { Sensitivities = guide.Sensitivities(model, statistics, ModelCopy.Of, (done, total) => progress.Advance(done, total, "layers"), cancellation) };
+            guidance = guidance with { Sensitivities = guide.Sensitivities(model, statistics, (done, total) => progress.Advance(done, total, "layers"), cancellation) };
         }
 
         if (RerankPictures == 0)
@@ -70,7 +70,7 @@ internal sealed class GuidanceStage(QuantizeOptions options, string? decoder, St
         IReadOnlyDictionary<string, IReadOnlyList<QuantizationGrid>> candidates = planner.Candidates(model, statistics, GridsOfEach, guidance);
         return guidance with
         {
-            Grids = guide.Rerank(model, candidates, ModelCopy.Of, () => DateTime.UtcNow > end, (done, total) => progress.Advance(done, total, "activations"), cancellation),
+            Grids = guide.Rerank(model, candidates, () => DateTime.UtcNow > end, (done, total) => progress.Advance(done, total, "activations"), cancellation),
         };
     }
 }

@@ -129,11 +129,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
     /// <summary>The demands of the user, and those that always hold, of which only a missed one is worth a word.</summary>
     private List<ReportedGate> Gates(ReportedQuality? quality, ReportedDecoder? second, double sizeRatio)
     {
-        var gates = new List<ReportedGate>();
-        if (options.MinMeanIou is { } wanted)
-            gates.Add(ReportedGate.AtLeast("mean-iou", wanted, quality?.MeanIou));
-        if (options.MaxDrop is { } drop)
-            gates.Add(ReportedGate.AtLeast("max-drop", 1 - drop, quality?.MeanIou));
+        List<ReportedGate> gates = [.. ReportedGate.OfMasks(options.MinMeanIou, options.MaxDrop, quality?.MeanIou)];
         if (options.MinMeanIou is { } together && second is not null)
             gates.Add(ReportedGate.AtLeast("mean-iou-of-both", together, second.Quality.MeanIou));
         var size = ReportedGate.Below("size-ratio", 1, sizeRatio);

@@ -93,7 +93,7 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
                 Pictures = Describe(fitted, choosing),
                 Quality = quality,
                 Speed = speed,
-                Gates = Gates(quality),
+                Gates = [.. ReportedGate.OfMasks(options.MinMeanIou, options.MaxDrop, quality.MeanIou)],
                 Stages = _clock.Stages,
                 PeakMemoryBytes = ProcessMemory.Peak(),
                 Files = [.. staged.Select(f => Path.GetFileName(f)), stem + ".report.json", stem + ".report.md"],
@@ -146,7 +146,7 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
         if (!options.Step.Repair)
             return (plain, null);
         _clock.Start("repair");
-        Model repaired = RewriteStage.Copy(plain);
+        Model repaired = ModelCopy.Of(plain);
         RepairPlan plan = stage.Repair(repaired);
         _clock.Start("judge repair");
         using var judge = MaskJudge.Open(options.Teacher, decoder, heldOut, options.Execution, progress, cancellation);
@@ -179,16 +179,6 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
 
     private static ReportedPictures Describe(CalibrationPictures fitted, int choosing) =>
         new(fitted.Source, fitted.SetHash, fitted.Calibration.Count - fitted.Skipped.Count, choosing, fitted.Skipped);
-
-    private List<ReportedGate> Gates(ReportedQuality quality)
-    {
-        var gates = new List<ReportedGate>();
-        if (options.MinMeanIou is { } wanted)
-            gates.Add(ReportedGate.AtLeast("mean-iou", wanted, quality.MeanIou));
-        if (options.MaxDrop is { } drop)
-            gates.Add(ReportedGate.AtLeast("max-drop", 1 - drop, quality.MeanIou));
-        return gates;
-    }
 
     /// <summary>What is known before anything was measured.</summary>
     private RewriteReport Draft(ReportedModel source, ReportedRewrite rewrite) => new()

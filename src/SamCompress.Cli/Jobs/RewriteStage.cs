@@ -1,6 +1,5 @@
 using System.Globalization;
 using SamCompress.IR;
-using SamCompress.IR.Analysis;
 using SamCompress.Passes;
 using SamCompress.Passes.Attention;
 using SamCompress.Passes.Quantization;
@@ -26,7 +25,7 @@ internal sealed class RewriteStage(
     /// <exception cref="SamCompressException">An attention is not there, or cannot be rewritten.</exception>
     public RewrittenModel Rewrite(AttentionSelection selection)
     {
-        Model model = Copy(source);
+        Model model = ModelCopy.Of(source);
         int[] reduced;
         try
         {
@@ -55,14 +54,6 @@ internal sealed class RewriteStage(
     private static string Describe(SelfAttention attention) => attention.Position is ProjectedPosition
         ? attention.Position.ToString()
         : string.Create(CultureInfo.InvariantCulture, $"{attention.Order.GroupCount} sets of {attention.Order.TokenCount} tokens");
-
-    /// <summary>A copy with its shapes, which a copy by itself does not have.</summary>
-    public static Model Copy(Model model)
-    {
-        Model copy = ModelCopy.Of(model);
-        ShapeInference.Infer(copy);
-        return copy;
-    }
 
     /// <summary>Refits layers of a rewritten model to what the teacher has in their place.</summary>
     public RepairPlan Repair(Model student) => new RepairRun(new RepairSettings { Session = execution.FrugalSession }).Run(

@@ -119,7 +119,7 @@ internal sealed class AttentionWriter(GraphBuilder graph, SelfAttention attentio
         {
             (long height, long width) = MapOfTokens;
             Value map = graph.Reshape(query, Groups, height, width, Heads, Size);
-            Value basis = graph.Constant(Transposed(BasisTensor()), graph.Graph.Name + "_keys");
+            Value basis = graph.Transpose(Basis(), 1, 0);
             long columns = basis.Shape![^1].Value!.Value;
             query = graph.Reshape(graph.Concat([Scaled(map), .. Contractions(map, "ghwnc", "ghwnk")], -1), Groups, Tokens, Heads * (Size + columns));
             Value keyColumns = graph.Op("Expand", [graph.Reshape(basis, 1, Tokens, 1, columns), graph.Vector(Groups, Tokens, Heads, columns)]);
@@ -221,26 +221,11 @@ internal sealed class AttentionWriter(GraphBuilder graph, SelfAttention attentio
         };
     }
 
-    private Value Basis() => position is ProjectedPosition projected ? projected.Basis : graph.Constant(BasisTensor(), graph.Graph.Name + "_keys");
-
     /// <summary>[columns, tokens].</summary>
-    private Tensor BasisTensor() => position switch
+    private Value Basis() => position switch
     {
-        DecomposedPosition p => Tensor.Of(RelativePosition.OneHot(p.Rows, p.Columns), p.Rows + p.Columns, p.Rows * p.Columns),
-        ProjectedPosition p => p.Basis.Constant!,
+        DecomposedPosition p => graph.Constant(Tensor.Of(RelativePosition.OneHot(p.Rows, p.Columns), p.Rows + p.Columns, p.Rows * p.Columns), graph.Graph.Name + "_keys"),
+        ProjectedPosition p => p.Basis,
         _ => throw new InvariantException($"{position} has no basis"),
     };
-
-    private static Tensor Transposed(Tensor matrix)
-    {
-        (int rows, int columns) = ((int)matrix.Dimensions[0], (int)matrix.Dimensions[1]);
-        float[] from = matrix.ToArray<float>(), to = new float[from.Length];
-        for (int r = 0; r < rows; r++)
-        {
-            for (int c = 0; c < columns; c++)
-                to[(c * rows) + r] = from[(r * columns) + c];
-        }
-
-        return Tensor.Of(to, columns, rows);
-    }
 }

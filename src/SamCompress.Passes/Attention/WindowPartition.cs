@@ -28,7 +28,7 @@ public sealed record WindowPartition(Value Map, Node? Normalization, long Padded
     {
         Value input = layer.Input;
         Node? normalization = null;
-        if (input.Producer is { OpType: "LayerNormalization", Domain: "" } norm && NormalizesLastAxis(norm))
+        if (input.Producer is { OpType: "LayerNormalization", Domain: "" } norm && IsByConstants(norm))
         {
             normalization = norm;
             if (norm.Output.Uses.Count != 1 || norm.Output.IsGraphOutput)
@@ -121,8 +121,8 @@ public sealed record WindowPartition(Value Map, Node? Normalization, long Padded
         return ChannelMap.Of(0, [inverse]) is var expected && ChannelMap.Of(0, [rows.Axes.Take(rows.Rank - 1).SelectMany(a => a)]).Axes[0].SequenceEqual(expected.Axes[0]) && !rows.HasChannels(rows.Rank - 1);
     }
 
-    private static bool NormalizesLastAxis(Node norm) =>
-        norm.Input(0)?.Shape is { } shape && norm.GetInt("axis", -1) is var axis && (axis == -1 || axis == shape.Rank - 1) && norm.Outputs.Skip(1).All(o => o is not { IsUsed: true })
+    private static bool IsByConstants(Node norm) =>
+        norm.NormalizesLastAxis() && norm.Outputs.Skip(1).All(o => o is not { IsUsed: true })
         && norm.Input(1)?.Constant is not null && (norm.Input(2) is null || norm.Input(2)!.Constant is not null);
 
     private static bool PadsBehind(Node pad, long rows, long columns) =>

@@ -17,6 +17,10 @@ internal static class ShapeComparison
     public static long[]? Permutation(this Node transpose) =>
         transpose.GetInts("perm") is { } perm ? [.. perm] : transpose.Inputs[0]?.Shape is { } shape ? [.. Enumerable.Range(0, shape.Rank).Reverse().Select(i => (long)i)] : null;
 
+    /// <summary>Whether a LayerNormalization is over the last axis alone.</summary>
+    public static bool NormalizesLastAxis(this Node normalization) =>
+        normalization.GetInt("axis", -1) is var axis && (axis == -1 || axis == normalization.Input(0)?.Shape?.Rank - 1);
+
     /// <summary>The operand of Reshape that turns <paramref name="source"/> into <paramref name="shape"/>, with at most one dimension left open; null when there is none.</summary>
     public static long[]? ReshapeTarget(Value source, Shape shape)
     {

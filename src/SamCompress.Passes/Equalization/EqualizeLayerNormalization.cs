@@ -1,5 +1,6 @@
 using SamCompress.IR;
 using SamCompress.Passes.Attention;
+using SamCompress.Passes.Cleanup;
 using SamCompress.Passes.Quantization;
 
 namespace SamCompress.Passes.Equalization;
@@ -90,9 +91,8 @@ public sealed class EqualizeLayerNormalization(CalibrationStatistics statistics,
     {
         if (!node.Is("LayerNormalization"))
             return null;
-        long axis = node.GetInt("axis", -1);
         string? problem =
-            axis != -1 && axis != node.Input(0)?.Shape?.Rank - 1 ? "it normalizes several axes at once"
+            !node.NormalizesLastAxis() ? "it normalizes several axes at once"
             : node.Input(1)?.Constant is not { ElementType: ElementType.Float, Rank: 1 } ? "its scale is no initializer"
             : node.Input(2) is { } bias && bias.Constant is not { ElementType: ElementType.Float, Rank: 1 } ? "its bias is no initializer"
             : node.Outputs.Skip(1).Any(o => o is { IsUsed: true }) ? "its mean or deviation is used"

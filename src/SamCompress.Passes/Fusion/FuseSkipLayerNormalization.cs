@@ -37,11 +37,10 @@ public sealed class FuseSkipLayerNormalization : Pass
     {
         if (!normalization.Is("LayerNormalization") || normalization.Outputs.Skip(1).Any(o => o is { IsUsed: true }))
             return null;
-        if (normalization.Input(0) is not { ElementType: ElementType.Float, Shape: { Rank: 2 or 3 } shape, Producer: { } sum } || !sum.Is("Add") || sum.Graph != normalization.Graph)
+        if (normalization.Input(0) is not { ElementType: ElementType.Float, Shape.Rank: 2 or 3, Producer: { } sum } || !sum.Is("Add") || sum.Graph != normalization.Graph)
             return null;
-        bool isOverLastAxis = normalization.GetInt("axis", -1) is var axis && (axis == -1 || axis == shape.Rank - 1);
         bool isConstant = normalization.Input(1) is { Constant.Rank: 1 } && normalization.Input(2) is null or { Constant.Rank: 1 };
-        return isOverLastAxis && isConstant && sum.Input(0)!.HasShapeOf(sum.Input(1)!) ? sum : null;
+        return normalization.NormalizesLastAxis() && isConstant && sum.Input(0)!.HasShapeOf(sum.Input(1)!) ? sum : null;
     }
 
     private static void Fuse(Model model, Node normalization, Node sum)

@@ -66,11 +66,7 @@ internal static class RowWiseOperators
         return node.Input(data)!.HasShapeOf(node.Output) && Flat(node.Input(1 - data)!.Constant!, rows, width) is not null ? [data] : null;
     }
 
-    private static bool NormalizesRows(Node node)
-    {
-        long axis = node.GetInt("axis", -1);
-        return (axis == -1 || axis == node.Output.Shape!.Rank - 1) && node.Inputs.Skip(1).All(i => i is null or { Constant.Rank: 1 });
-    }
+    private static bool NormalizesRows(Node node) => node.NormalizesLastAxis() && node.Inputs.Skip(1).All(i => i is null or { Constant.Rank: 1 });
 
     /// <summary>A caller must still find the shape that it asked for, so that a graph output is left alone. That the number of rows stays says all else.</summary>
     private static bool KeepsRows(Node node) => !node.Output.IsGraphOutput && node.Inputs.Skip(1).All(i => i?.Constant is not null);

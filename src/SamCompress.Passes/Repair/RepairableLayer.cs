@@ -84,12 +84,7 @@ public static class RepairableLayer
     private static float[] Transposed(float[] elements, int rows, int columns)
     {
         var result = new float[elements.Length];
-        for (int r = 0; r < rows; r++)
-        {
-            for (int c = 0; c < columns; c++)
-                result[(c * rows) + r] = elements[(r * columns) + c];
-        }
-
+        WeightQuantizer.Transpose<float>(elements, rows, columns, result);
         return result;
     }
 }

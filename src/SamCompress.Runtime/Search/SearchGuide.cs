@@ -29,14 +29,12 @@ public sealed class SearchGuide(MaskDecoder decoder, IReadOnlyList<EncoderImage>
     /// for all elements of a group of channels. That is the diagonal of the Hessian, averaged over the group, by finite differences.
     /// </summary>
     /// <param name="model">Prepared; it stays as it is.</param>
-    /// <param name="copy">Copies it.</param>
     public IReadOnlyDictionary<string, IReadOnlyList<float>> Sensitivities(
-        Model model, CalibrationStatistics statistics, Func<Model, Model> copy, Action<int, int>? progress = null, CancellationToken cancellation = default)
+        Model model, CalibrationStatistics statistics, Action<int, int>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(copy);
         QuantizableLayer[] layers = [.. LayerFinder.Find(model.Graph).Where(l => l.Kind == LayerKind.Linear && l.Output.Shape?.ToStatic() is not null && statistics.Find(l.Input.Name)?.Samples is { RowCount: > 0 })];
-        using Model changed = copy(model);
+        using Model changed = ModelCopy.Of(model);
         using var probe = new ScaleProbe(changed, [], layers.Select(l => l.Node.Output.Name), settings);
         MaskDivergence[] divergences = Divergences(probe, NoGrids, cancellation);
         var found = new Dictionary<string, IReadOnlyList<float>>(StringComparer.Ordinal);
@@ -54,15 +52,14 @@ public sealed class SearchGuide(MaskDecoder decoder, IReadOnlyList<EncoderImage>
     /// <param name="until">When to stop; the activations that are left keep their first candidate.</param>
     /// <returns>The chosen grids.</returns>
     public IReadOnlyDictionary<string, QuantizationGrid> Rerank(
-        Model model, IReadOnlyDictionary<string, IReadOnlyList<QuantizationGrid>> candidates, Func<Model, Model> copy, Func<bool>? until = null, Action<int, int>? progress = null, CancellationToken cancellation = default)
+        Model model, IReadOnlyDictionary<string, IReadOnlyList<QuantizationGrid>> candidates, Func<bool>? until = null, Action<int, int>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(candidates);
-        ArgumentNullException.ThrowIfNull(copy);
         Dictionary<string, QuantizationGrid> chosen = candidates.ToDictionary(c => c.Key, c => c.Value[0], StringComparer.Ordinal);
-        using Model changed = copy(model);
+        using Model changed = ModelCopy.Of(model);
         using var probe = new ScaleProbe(changed, candidates.Keys, [], settings);
-        using Model plain = copy(model);
+        using Model plain = ModelCopy.Of(model);
         using var teacher = new ScaleProbe(plain, [], [], settings);
         MaskDivergence[] divergences = Divergences(teacher, NoGrids, cancellation);
         string[] order = [.. model.Graph.Inputs.Concat(model.Graph.Nodes.SelectMany(n => n.Outputs)).OfType<Value>().Select(v => v.Name).Where(candidates.ContainsKey)];

@@ -47,7 +47,7 @@ public sealed class SearchGuideTests : IDisposable
         using Model model = Encoder(_ => 0.125f);
         QuantizationGrid bad = QuantizationGrid.Affine(-0.2f, 0.2f, 0, 255), good = QuantizationGrid.Affine(-2, 2, 0, 255), coarse = QuantizationGrid.Affine(-2, 2, 0, 3);
         IReadOnlyDictionary<string, QuantizationGrid> chosen = Guide.Rerank(
-            model, new Dictionary<string, IReadOnlyList<QuantizationGrid>> { ["X"] = [bad, good, coarse], ["R"] = [QuantizationGrid.Affine(0, 5, 0, 255), QuantizationGrid.Affine(0, 0.1f, 0, 255)] }, Copy);
+            model, new Dictionary<string, IReadOnlyList<QuantizationGrid>> { ["X"] = [bad, good, coarse], ["R"] = [QuantizationGrid.Affine(0, 5, 0, 255), QuantizationGrid.Affine(0, 0.1f, 0, 255)] });
         Assert.Equal(good, chosen["X"]);
         Assert.Equal(QuantizationGrid.Affine(0, 5, 0, 255), chosen["R"]);
     }
@@ -58,7 +58,7 @@ public sealed class SearchGuideTests : IDisposable
         using Model model = Encoder(_ => 0.125f);
         string before = ModelText.Print(model);
         QuantizationGrid bad = QuantizationGrid.Affine(-0.2f, 0.2f, 0, 255), good = QuantizationGrid.Affine(-2, 2, 0, 255);
-        IReadOnlyDictionary<string, QuantizationGrid> chosen = Guide.Rerank(model, new Dictionary<string, IReadOnlyList<QuantizationGrid>> { ["X"] = [bad, good] }, Copy, until: () => true);
+        IReadOnlyDictionary<string, QuantizationGrid> chosen = Guide.Rerank(model, new Dictionary<string, IReadOnlyList<QuantizationGrid>> { ["X"] = [bad, good] }, until: () => true);
         Assert.Equal(bad, chosen["X"]);
         Assert.Equal(before, ModelText.Print(model));
     }
@@ -68,7 +68,7 @@ public sealed class SearchGuideTests : IDisposable
     public void Channels_that_are_read_are_more_sensitive_than_those_that_are_not()
     {
         using Model model = Encoder(k => k < 4 ? 0.5f : k < 8 ? 0.05f : k < 12 ? 0 : 0.5f);
-        IReadOnlyDictionary<string, IReadOnlyList<float>> found = Guide.Sensitivities(model, Statistics(model), Copy);
+        IReadOnlyDictionary<string, IReadOnlyList<float>> found = Guide.Sensitivities(model, Statistics(model));
         Assert.Equal(["M", "P"], found.Keys.Order());
         IReadOnlyList<float> hidden = found["P"];
         Assert.Equal(16, hidden.Count);
@@ -91,8 +91,6 @@ public sealed class SearchGuideTests : IDisposable
             [Sample(), Sample()],
             new CalibrationOrigin("", "", ""));
     }
-
-    private static Model Copy(Model model) => OnnxReader.Parse(OnnxWriter.Serialize(model));
 
     /// <param name="read">The weight with which the second Linear reads a hidden channel.</param>
     private static Model Encoder(Func<int, float> read)
