@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using SamCompress.IR;
 using SamCompress.Passes.Analysis;
-using SamCompress.Passes.Pruning;
 using SamCompress.Passes.Recipes;
 using SamCompress.Runtime.Training;
 

@@ -1,4 +1,3 @@
-using SamCompress.IR;
 using SamCompress.Passes;
 using SamCompress.Passes.Analysis;
 using SamCompress.Passes.Recipes;

@@ -1,4 +1,3 @@
-using SamCompress.IR;
 using SamCompress.Runtime.Images;
 
 namespace SamCompress.Cli.Jobs;

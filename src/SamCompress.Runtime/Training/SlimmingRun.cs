@@ -1,5 +1,4 @@
 using SamCompress.IR;
-using SamCompress.IR.Analysis;
 using SamCompress.Passes;
 using SamCompress.Passes.Differentiation.Training;
 using SamCompress.Passes.Distillation;
@@ -119,7 +118,6 @@ public sealed class SlimmingRun(SlimmingSettings settings)
             stage?.Invoke($"align behind {name}");
             (DistillationObjective terms, IReadOnlyList<Model> teachers) = objective(student);
             DistilledModel distilled = new DistillationRun(Settings(phases.Count)).Run(student, teachers, terms, pictures, validate, progress, cancellationToken);
-            ShapeInference.Infer(distilled.Model);
             models.Add(distilled.Model);
             phases.Add(new SlimmingPhase(name, plan, pruned, distilled.Outcome));
             phaseDone?.Invoke(phases[^1]);
@@ -130,7 +128,6 @@ public sealed class SlimmingRun(SlimmingSettings settings)
     private static Model Prune(Model model, PruningPlan plan, CancellationToken cancellationToken)
     {
         Model pruned = ModelCopy.Of(model);
-        ShapeInference.Infer(pruned);
         new PassPipeline(StandardPipeline.Prune(plan)).Run(pruned, new PassContext { Cancellation = cancellationToken });
         return pruned;
     }
