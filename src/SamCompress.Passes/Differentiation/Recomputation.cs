@@ -21,6 +21,7 @@ internal sealed class Recomputation
     private readonly GraphDependence _dependence;
     private readonly Dictionary<Value, Value> _copies = [];
     private readonly Dictionary<Value, Value> _late = [];
+    private readonly HashSet<Value> _awaited = [];
     private Value? _token;
     private int _segment;
 
@@ -52,7 +53,8 @@ internal sealed class Recomputation
         _late.Clear();
         if (!gradients.TryGetValue(_ends[_segment], out Value? gradient))
             return;
-        _token = gradients[_ends[_segment]] = After(gradient, [.. wanted.Where(gradients.ContainsKey).Select(w => gradients[w]).Where(g => g != gradient).Distinct()]);
+        _awaited.Add(gradient);
+        _token = gradients[_ends[_segment]] = After(gradient, [.. wanted.Where(gradients.ContainsKey).Select(w => gradients[w]).Where(_awaited.Add)]);
     }
 
     /// <summary>What the backward graph reads in place of a value of the forward graph.</summary>
