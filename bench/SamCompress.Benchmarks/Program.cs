@@ -1,6 +1,7 @@
 using System.Globalization;
 using SamCompress.Benchmarks;
 using SamCompress.Benchmarks.Quantization;
+using SamCompress.Benchmarks.Slimming;
 using SamCompress.Testing;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
@@ -37,6 +38,9 @@ if (args is ["models", .. string[] names])
 
 if (args is ["quantization", .. string[] choices])
     return QuantizationTables.Print(choices);
+
+if (args is ["slimming", .. string[] slimming])
+    return SlimmingTable.Print(slimming);
 
 if (args is ["--list"])
 {

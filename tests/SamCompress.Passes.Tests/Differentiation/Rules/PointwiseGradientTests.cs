@@ -21,6 +21,7 @@ public sealed class PointwiseGradientTests
     [InlineData("Gelu")]
     [InlineData("Gelu <approximate = \"tanh\">")]
     [InlineData("com.microsoft.Gelu")]
+    [InlineData("com.microsoft.FastGelu")]
     [InlineData("LeakyRelu <alpha = 0.2>")]
     [InlineData("HardSwish")]
     [InlineData("HardSigmoid <alpha = 0.3, beta = 0.4>")]
