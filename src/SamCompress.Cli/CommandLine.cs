@@ -61,6 +61,7 @@ public static class CommandLine
         root.Subcommands.Add(QuantizeCommand.Create(common));
         root.Subcommands.Add(OptimizeCommand.Create(common));
         root.Subcommands.Add(RewriteCommand.Create(common));
+        root.Subcommands.Add(PruneCommand.Create(common));
         root.Subcommands.Add(DistillCommand.Create(common));
         root.Subcommands.Add(CompressCommand.Create(common));
         root.Subcommands.Add(InspectCommand.Create(common));

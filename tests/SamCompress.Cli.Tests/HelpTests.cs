@@ -9,6 +9,7 @@ public sealed class HelpTests
     [InlineData("quantize")]
     [InlineData("optimize")]
     [InlineData("rewrite")]
+    [InlineData("prune")]
     [InlineData("compress")]
     [InlineData("inspect")]
     [InlineData("calibrate")]

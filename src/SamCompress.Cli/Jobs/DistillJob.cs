@@ -111,7 +111,7 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
             Training = report,
             Quality = quality,
             Speed = speed,
-            Gates = Gates(quality),
+            Gates = [.. ReportedGate.OfMasks(options.MinMeanIou, options.MaxDrop, quality.MeanIou)],
             Diagnostics = [],
             Passes = passes,
             Stages = _clock.Stages,
@@ -146,16 +146,6 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
         return common.Length > 1
             ? DistillationObjective.OfLayers(own with { Stream = common }, LossKind.Squared)
             : throw new SamCompressException(FailureKind.Unsupported, "student and teacher have no layers of one name and shape", "use --objective embedding.") { Location = options.Model };
-    }
-
-    private List<ReportedGate> Gates(ReportedQuality quality)
-    {
-        var gates = new List<ReportedGate>();
-        if (options.MinMeanIou is { } wanted)
-            gates.Add(ReportedGate.AtLeast("mean-iou", wanted, quality.MeanIou));
-        if (options.MaxDrop is { } drop)
-            gates.Add(ReportedGate.AtLeast("max-drop", 1 - drop, quality.MeanIou));
-        return gates;
     }
 
     private void SetProvenance(Model model, string teacherHash, ReportedTraining training)

@@ -5,9 +5,6 @@ using SamCompress.Passes.Analysis;
 using SamCompress.Passes.Attention;
 using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Recipes;
-using SamCompress.Passes.Repair;
-using SamCompress.Runtime.Evaluation;
-using SamCompress.Runtime.Images;
 using SamCompress.Runtime.Inference;
 
 namespace SamCompress.Cli.Jobs;
@@ -18,9 +15,6 @@ namespace SamCompress.Cli.Jobs;
 /// </summary>
 public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, CancellationToken cancellation)
 {
-    /// <summary>Of the calibration pictures, one in so many judges when there are no others; and one in so many is for the choice of blocks.</summary>
-    private const int HoldOutEvery = 4;
-
     private readonly StageClock _clock = new(progress, cancellation);
     private readonly PassContext _context = new() { Evaluator = new OnnxConstantEvaluator(), Cancellation = cancellation };
     private readonly List<PassRecord> _passes = [];
@@ -52,13 +46,13 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
         if (writer is null)
             return report with { Rewrite = rewrite with { MacsAfter = Forecast(model) } };
 
-        (CalibrationPictures pictures, bool isSmall) = (Pictures(teacherHash), Comparison.IsSmall(options.Teacher));
+        (CalibrationPictures pictures, bool isSmall) = (FittedStudent.Pictures(options.Calibration, teacherHash), Comparison.IsSmall(options.Teacher));
         (CalibrationPictures fitted, int choosing) = (pictures, 0);
         if (options.Step.Blocks.IsAuto)
         {
-            fitted = pictures.HoldOutEvery(HoldOutEvery);
+            fitted = pictures.HoldOutEvery(FittedStudent.HoldOutEvery);
             RewriteStage trials = Stage(model, reference ?? model, fitted);
-            string[] judges = Judges(fitted.HeldOut, isSmall);
+            string[] judges = FittedStudent.Judges(fitted.HeldOut, isSmall);
             choosing = judges.Length;
             (IReadOnlyList<int> chosen, rewrite) = Choose(trials, rewrite, decoder, judges);
             report = report with { Rewrite = rewrite, Pictures = Describe(fitted, choosing) };
@@ -67,7 +61,8 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
         }
 
         RewriteStage stage = Stage(model, reference ?? model, fitted);
-        string[] heldOut = Judges(pictures.HeldOut, isSmall);
+        string[] heldOut = FittedStudent.Judges(pictures.HeldOut, isSmall);
+        var student = new FittedStudent(options.Teacher, decoder, heldOut, options.Execution, _clock, progress, cancellation);
         _clock.Start("rewrite");
         RewrittenModel rewritten = stage.Rewrite(new AttentionSelection([.. rewrite.Attentions.Select(a => a.Number)]));
         rewrite = rewrite with { Attentions = [.. rewrite.Attentions.Where(a => rewritten.Blocks.ContainsKey(a.Number)).Select(a => a with { Became = rewritten.Blocks[a.Number] })] };
@@ -77,7 +72,7 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
             return NothingToDo(report with { Rewrite = rewrite });
         }
 
-        (Model result, ReportedRepair? repair) = Repair(stage, rewritten.Model, decoder, heldOut);
+        (Model result, ReportedRepair? repair) = options.Step.Repair ? student.Repair(rewritten.Model, stage.Repair) : (rewritten.Model, null);
         using (result)
         {
             rewrite = rewrite with { Repair = repair, MacsAfter = CostModel.Measure(result).Macs };
@@ -85,7 +80,7 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
             _clock.Start("write");
             IReadOnlyList<string> staged = writer.Write(() => OnnxWriter.Save(result, writer.StagePath(name), new SaveOptions { ExternalData = options.ExternalData }));
             _clock.Start("validate");
-            (ReportedQuality quality, ReportedSpeed speed) = Compare(staged[0], decoder, heldOut, isSmall);
+            (ReportedQuality quality, ReportedSpeed speed) = student.Compare(staged[0], isSmall);
             report = report with
             {
                 Artifact = QuantizeJob.Describe(result, options.Output, FileHash.Of(staged[0]), staged.Sum(f => new FileInfo(f).Length)),
@@ -128,7 +123,7 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
         if (decoder is null)
             throw new SamCompressException(FailureKind.Usage, "the choice of blocks is about masks, and there is no decoder beside the model", "name it with --decoder FILE.");
         if (judges.Length == 0)
-            throw new SamCompressException(FailureKind.InputRejected, $"the choice of blocks needs {HoldOutEvery} pictures or more", "give more with --calibration-data.");
+            throw new SamCompressException(FailureKind.InputRejected, $"the choice of blocks needs {FittedStudent.HoldOutEvery} pictures or more", "give more with --calibration-data.");
         _clock.Start("choose blocks");
         using var judge = MaskJudge.Open(options.Teacher, decoder, judges, options.Execution, progress, cancellation);
         (IReadOnlyList<int> chosen, IReadOnlyList<ReportedTrial> trials) =
@@ -139,43 +134,6 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
     /// <summary>No block is cheap enough, or no position needs fewer directions: nothing is written.</summary>
     private RewriteReport NothingToDo(RewriteReport report) =>
         report with { Gates = [ReportedGate.AtLeast("blocks-rewritten", 1, 0)], Stages = _clock.Stages, PeakMemoryBytes = ProcessMemory.Peak() };
-
-    /// <summary>Repairs where that was asked for; the repair is kept when the embeddings are no worse with it, on pictures that it did not see.</summary>
-    private (Model Result, ReportedRepair? Repair) Repair(RewriteStage stage, Model plain, string? decoder, string[] heldOut)
-    {
-        if (!options.Step.Repair)
-            return (plain, null);
-        _clock.Start("repair");
-        Model repaired = ModelCopy.Of(plain);
-        RepairPlan plan = stage.Repair(repaired);
-        _clock.Start("judge repair");
-        using var judge = MaskJudge.Open(options.Teacher, decoder, heldOut, options.Execution, progress, cancellation);
-        MaskVerdict without = judge.Judge(plain, cancellation), with = judge.Judge(repaired, cancellation);
-        bool isKept = !with.IsWorseThan(without);
-        (isKept ? plain : repaired).Dispose();
-        return (isKept ? repaired : plain, new ReportedRepair(isKept, without.MeanIou, with.MeanIou, without.EmbeddingSqnr, with.EmbeddingSqnr, [.. plan.Layers.Select(RepairedLayer.Of)]));
-    }
-
-    private (ReportedQuality Quality, ReportedSpeed Speed) Compare(string student, string? decoder, string[] heldOut, bool isSmall)
-    {
-        var comparison = new Comparison(options.Execution, progress, cancellation);
-        ImageSet set = ImageSet.Of(heldOut);
-        (EvaluationResult result, ReportedSpeed speed) = isSmall ? comparison.Together(options.Teacher, student, decoder, set) : comparison.Apart(options.Teacher, student, decoder, set);
-        return (ReportedQuality.Of(result, heldOut: true, decoder), speed);
-    }
-
-    /// <summary>Those to fit to, and others to judge by: taken from the calibration pictures when these are all.</summary>
-    private CalibrationPictures Pictures(string teacherHash)
-    {
-        CalibrationPictures pictures = CalibrationPictures.Choose(options.Calibration, teacherHash, ValidationStage.MostPictures);
-        CalibrationPictures split = pictures.HeldOut.Count > 0 ? pictures : pictures.HoldOutEvery(HoldOutEvery);
-        return split.HeldOut.Count > 0
-            ? split
-            : throw new SamCompressException(FailureKind.InputRejected, $"{pictures.Source} holds {pictures.Calibration.Count} pictures, and a rewrite needs {HoldOutEvery} or more", "it is judged by pictures that it was not fitted to; give more with --calibration-data.");
-    }
-
-    private static string[] Judges(IReadOnlyList<string> candidates, bool isSmall) =>
-        [.. SensitivityJob.Chosen(candidates, Math.Min(candidates.Count, isSmall ? ValidationStage.MostPictures : ValidationStage.PicturesOfLargeModel))];
 
     private static ReportedPictures Describe(CalibrationPictures fitted, int choosing) =>
         new(fitted.Source, fitted.SetHash, fitted.Calibration.Count - fitted.Skipped.Count, choosing, fitted.Skipped);

@@ -17,6 +17,9 @@ public enum ChannelGroupKind
 
     /// <summary>What convolutions have between them.</summary>
     ConvChannels,
+
+    /// <summary>What convolutions have between them with a normalization over it, as in the neck of an encoder.</summary>
+    Neck,
 }
 
 /// <summary>One axis of a constant that holds the channels of a group.</summary>

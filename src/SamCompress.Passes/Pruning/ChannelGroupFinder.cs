@@ -140,7 +140,7 @@ public sealed class ChannelGroupFinder
     private static ChannelGroupKind KindOf(ChannelTraits traits, ChannelMember[] members) =>
         traits.HasFlag(ChannelTraits.Contracted) ? ChannelGroupKind.AttentionHead
         : traits.HasFlag(ChannelTraits.Residual) ? ChannelGroupKind.Embedding
-        : members.Any(m => m.IsWeight && m.Reader.OpType is "Conv" or "ConvTranspose") ? ChannelGroupKind.ConvChannels
+        : members.Any(m => m is { IsWeight: true, Reader.OpType: "Conv" or "ConvTranspose" }) ? traits.HasFlag(ChannelTraits.Normalized) ? ChannelGroupKind.Neck : ChannelGroupKind.ConvChannels
         : ChannelGroupKind.MlpHidden;
 
     private ChannelGroup[] WithSizedNodes(Graph graph, List<ChannelGroup> groups, Dictionary<int, (int Group, int Channel)> places)

@@ -43,6 +43,9 @@ public sealed record PruningOptions
 
     public double ConvRatio { get; init; }
 
+    /// <summary>SlimSAM leaves the neck as it is.</summary>
+    public double NeckRatio { get; init; }
+
     public PruningRanking Ranking { get; init; } = PruningRanking.Local;
 
     /// <summary>Matters for global ranking only. Default: Gaussian.</summary>
@@ -64,6 +67,7 @@ public sealed record PruningOptions
         ChannelGroupKind.Embedding => EmbeddingRatio,
         ChannelGroupKind.AttentionHead => AttentionRatio,
         ChannelGroupKind.MlpHidden => MlpRatio,
-        _ => ConvRatio,
+        ChannelGroupKind.ConvChannels => ConvRatio,
+        _ => NeckRatio,
     };
 }

@@ -1,14 +1,7 @@
-<<<<<<<< HEAD:tests/SamCompress.Graph.Tests/ModelCopyTests.cs
-using SamCompress.IR;
-using SamCompress.Testing;
-
-namespace SamCompress.Graph.Tests;
-========
 using SamCompress.IR.Analysis;
 using SamCompress.Testing;
 
 namespace SamCompress.IR.Tests.Serialization;
->>>>>>>> helper-attn:tests/SamCompress.Graph.Tests/Serialization/ModelCopyTests.cs
 
 public sealed class ModelCopyTests
 {

@@ -1,0 +1,35 @@
+using SamCompress.IR;
+using SamCompress.Passes.Pruning;
+
+namespace SamCompress.Cli.Jobs;
+
+public sealed record PruneOptions
+{
+    public required string Model { get; init; }
+
+    public required string Output { get; init; }
+
+    public required PruningOptions Pruning { get; init; }
+
+    /// <summary>What channels are ranked by: magnitude or random. A caller who has gradients gives the job an importance of its own.</summary>
+    public string Importance { get; init; } = "magnitude";
+
+    public int Seed { get; init; }
+
+    /// <summary>Whether the layers behind are refitted, where there are pictures to fit to.</summary>
+    public bool Repair { get; init; } = true;
+
+    public bool Overwrite { get; init; }
+
+    public ExternalDataMode ExternalData { get; init; }
+
+    /// <summary>Null to look beside the model.</summary>
+    public string? Decoder { get; init; }
+
+    /// <summary>Only which pictures counts.</summary>
+    public CalibrationRequest Calibration { get; init; } = new();
+
+    public ExecutionRequest Execution { get; init; } = new();
+
+    public bool DryRun { get; init; }
+}
