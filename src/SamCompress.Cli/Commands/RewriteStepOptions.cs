@@ -11,6 +11,7 @@ internal sealed class RewriteStepOptions
     private readonly Option<int?> _dilated = Numbers.Whole("--dilated-attention", "Let a token attend to every N-th row and column only.", 2, 64);
     private readonly Option<int?> _segment = Numbers.Whole("--segment", "Dilate in segments of so many tokens, in one dimension. [default: in two]", 2, 1 << 20);
     private readonly Option<bool> _linear = new("--linear-attention") { Description = "Replace Softmax by ReLU linear attention." };
+    private readonly Option<bool> _multiScale = new("--multi-scale") { Description = "With --linear-attention: further heads behind a convolution of 5 x 5, zero until fitted or trained." };
     private readonly Option<bool> _lowRank = new("--low-rank-position") { Description = "Project relative positions on the few directions that matter." };
     private readonly Option<double?> _error = Numbers.Between("--position-error", $"With --low-rank-position: the error of a logit that is allowed. [default: {ReduceRelativePosition.DefaultError}]", 1e-6, 99);
     private readonly Option<int?> _rank = Numbers.Whole("--position-rank", "With --low-rank-position: so many directions, whatever the error is.", 1, 4096);
@@ -32,7 +33,7 @@ internal sealed class RewriteStepOptions
 
     public void AddTo(Command command, Func<CommandResult, bool> hasGate)
     {
-        foreach (Option option in new Option[] { _dilated, _segment, _linear, _lowRank, _error, _rank, _blocks, _noRepair })
+        foreach (Option option in new Option[] { _dilated, _segment, _linear, _multiScale, _lowRank, _error, _rank, _blocks, _noRepair })
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
@@ -41,6 +42,8 @@ internal sealed class RewriteStepOptions
                 result.AddError("rewrite needs one of --dilated-attention N, --linear-attention and --low-rank-position.");
             else if (!isDilated && result.GetResult(_segment) is not null)
                 result.AddError("--segment needs --dilated-attention.");
+            else if (!isLinear && result.GetValue(_multiScale))
+                result.AddError("--multi-scale needs --linear-attention.");
             else if (!isLowRank && (result.GetResult(_error) ?? result.GetResult(_rank)) is not null)
                 result.AddError("--position-error and --position-rank need --low-rank-position.");
             else if (result.GetResult(_error) is not null && result.GetResult(_rank) is not null)
@@ -55,6 +58,7 @@ internal sealed class RewriteStepOptions
         Kind = parse.GetValue(_dilated) is not null ? RewriteKind.DilatedAttention : parse.GetValue(_linear) ? RewriteKind.LinearAttention : RewriteKind.LowRankPosition,
         Interval = parse.GetValue(_dilated),
         Segment = parse.GetValue(_segment),
+        MultiScale = parse.GetValue(_multiScale),
         Error = parse.GetValue(_error),
         Rank = parse.GetValue(_rank),
         Blocks = parse.GetValue(_blocks) ?? BlockChoice.Global,

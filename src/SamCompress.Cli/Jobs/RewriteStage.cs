@@ -63,7 +63,7 @@ internal sealed class RewriteStage(
     private AttentionRewrite First(AttentionSelection selection) => step.Kind switch
     {
         RewriteKind.DilatedAttention => new DilateAttention(selection, step.Interval!.Value, step.Segment),
-        RewriteKind.LinearAttention => new LinearizeAttention(selection),
+        RewriteKind.LinearAttention => new LinearizeAttention(selection, multiScale: step.MultiScale),
         _ => new FoldRelativePosition(selection),
     };
 

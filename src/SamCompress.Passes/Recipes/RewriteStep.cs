@@ -26,6 +26,9 @@ public sealed record RewriteStep
     /// <summary>Of dilated attention: the tokens of a segment, to dilate in one dimension; null for two.</summary>
     public long? Segment { get; init; }
 
+    /// <summary>Of linear attention: with further heads of a second scale.</summary>
+    public bool MultiScale { get; init; }
+
     /// <summary>Of low-rank positions: the root mean square error of a logit that is allowed.</summary>
     public double? Error { get; init; }
 
@@ -48,6 +51,7 @@ public sealed record RewriteStep
         RewriteKind.DilatedAttention when Interval is not (>= 2 and <= 64) => "dilatedAttention needs an interval from 2 to 64",
         RewriteKind.DilatedAttention when Segment < 2 => "segment must be at least 2",
         not RewriteKind.DilatedAttention when Interval is not null || Segment is not null => "interval and segment belong to dilatedAttention",
+        not RewriteKind.LinearAttention when MultiScale => "multiScale belongs to linearAttention",
         RewriteKind.LowRankPosition when Error is not null && Rank is not null => "error and rank exclude each other",
         RewriteKind.LowRankPosition when Error is not null and not (> 0 and < 100) => "error must be over 0 and below 100",
         RewriteKind.LowRankPosition when Rank < 1 => "rank must be at least 1",
@@ -59,7 +63,7 @@ public sealed record RewriteStep
     public override string ToString() => Kind switch
     {
         RewriteKind.DilatedAttention => string.Create(CultureInfo.InvariantCulture, $"dilated attention, interval {Interval}{(Segment is { } s ? $", segments of {s}" : "")}"),
-        RewriteKind.LinearAttention => "linear attention",
+        RewriteKind.LinearAttention => MultiScale ? "linear attention of two scales" : "linear attention",
         _ => string.Create(CultureInfo.InvariantCulture, $"low-rank positions, {(Rank is { } r ? $"rank {r}" : $"error {Error ?? ReduceRelativePosition.DefaultError}")}"),
     };
 }

@@ -20,6 +20,7 @@ public sealed class RewriteCommandTests : IDisposable
     [InlineData("needs one of", "--linear-attention", "--low-rank-position")]
     [InlineData("a whole number from 2 to 64", "--dilated-attention", "1")]
     [InlineData("--segment needs --dilated-attention", "--linear-attention", "--segment", "64")]
+    [InlineData("--multi-scale needs --linear-attention", "--dilated-attention", "2", "--multi-scale")]
     [InlineData("need --low-rank-position", "--linear-attention", "--position-rank", "8")]
     [InlineData("exclude each other", "--low-rank-position", "--position-rank", "8", "--position-error", "0.1")]
     [InlineData("use numbers such as 2,5, global, or auto", "--linear-attention", "--blocks", "2,-5")]

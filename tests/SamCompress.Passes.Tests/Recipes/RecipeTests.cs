@@ -24,14 +24,14 @@ public sealed class RecipeTests : IDisposable
               "rewrites": [
                 { "kind": "dilatedAttention", "interval": 4, "segment": 64, "blocks": [2, 5], "repair": false },
                 { "kind": "lowRankPosition", "rank": 8, "blocks": "global" },
-                { "kind": "linearAttention", "blocks": "auto", "minMiou": 0.9 }
+                { "kind": "linearAttention", "multiScale": true, "blocks": "auto", "minMiou": 0.9 }
               ],
               "quantize": { "precision": "w4a8", "target": "qdq", "calibrationMethod": "minmax", "decoderPrecision": "w8a8", "nodesToExclude": ["*lin2*"], "equalize": false },
               "gates": { "minMiou": 0.8, "maxDrop": 0.3 }
             }
             """));
 
-        Assert.Equal(["dilated attention, interval 4, segments of 64", "low-rank positions, rank 8", "linear attention"], recipe.Rewrites.Select(r => r.ToString()));
+        Assert.Equal(["dilated attention, interval 4, segments of 64", "low-rank positions, rank 8", "linear attention of two scales"], recipe.Rewrites.Select(r => r.ToString()));
         Assert.Equal(["2,5", "global", "auto"], recipe.Rewrites.Select(r => r.Blocks.ToString()));
         Assert.Equal([false, true, true], recipe.Rewrites.Select(r => r.Repair));
         Assert.Equal(("w4a8", "qdq", "minmax", "w8a8", "*lin2*", false), (recipe.Quantize.Precision, recipe.Quantize.Target, recipe.Quantize.CalibrationMethod, recipe.Quantize.DecoderPrecision, Assert.Single(recipe.Quantize.NodesToExclude), recipe.Quantize.Equalize));
@@ -40,6 +40,7 @@ public sealed class RecipeTests : IDisposable
 
     [Theory]
     [InlineData("""{ "kind": "linearAttention", "interval": 2 }""", "$.rewrites[0]: interval and segment belong to dilatedAttention")]
+    [InlineData("""{ "kind": "dilatedAttention", "interval": 2, "multiScale": true }""", "$.rewrites[0]: multiScale belongs to linearAttention")]
     [InlineData("""{ "kind": "dilatedAttention" }""", "$.rewrites[0]: dilatedAttention needs an interval from 2 to 64")]
     [InlineData("""{ "kind": "dilatedAttention", "interval": 2, "rank": 8 }""", "$.rewrites[0]: error and rank belong to lowRankPosition")]
     [InlineData("""{ "kind": "lowRankPosition", "error": 0 }""", "$.rewrites[0]: error must be over 0")]
