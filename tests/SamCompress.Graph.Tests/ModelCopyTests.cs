@@ -1,7 +1,6 @@
-using SamCompress.IR;
 using SamCompress.Testing;
 
-namespace SamCompress.Graph.Tests;
+namespace SamCompress.IR.Tests;
 
 public sealed class ModelCopyTests
 {
