@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using SamCompress.Passes.Pruning;
 
 namespace SamCompress.Cli.Commands;
@@ -27,7 +28,8 @@ internal sealed class PruningChoice
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
-            if (!new[] { _ratio, _embedding, _attention, _mlp, _conv }.Any(o => result.GetValue(o) > 0))
+            // By the text: a value that is no number has its own error.
+            if (!new[] { _ratio, _embedding, _attention, _mlp, _conv }.Any(o => result.GetResult(o)?.Tokens is [{ Value: var text }] && !(double.TryParse(text, CultureInfo.InvariantCulture, out double ratio) && ratio == 0)))
                 result.AddError("prune needs a ratio above 0: --ratio, --embedding-ratio, --attention-ratio, --mlp-ratio or --conv-ratio.");
             else if (result.GetResult(_seed) is not null && result.GetValue(_importance) != "random")
                 result.AddError("--seed needs --importance random.");

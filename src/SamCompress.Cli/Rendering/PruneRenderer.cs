@@ -42,7 +42,6 @@ internal static class PruneRenderer
         _ => "neck",
     };
 
-    /// <summary>Over all groups, with what is left of each where that differs.</summary>
     private static string Widths(ReportedGroup[] groups) => string.Create(
         CultureInfo.InvariantCulture,
         $"{groups.Sum(g => (long)g.Before)} -> {groups.Sum(g => (long)g.After)} in {groups.Length} {(groups.Length == 1 ? "group" : "groups")}");
