@@ -20,19 +20,18 @@ public sealed class MatMulGradient() : GradientRule("MatMul")
 
     private static void OfRows(GradientScope scope)
     {
-        Value gradients = scope.Graph.Reshape(scope.OutputGradient, -1, scope.OutputShape()[^1]);
+        Value gradients = Rows(scope, scope.OutputGradient, scope.OutputShape());
         if (scope.Wants(0))
         {
             Value rows = scope.Graph.Op("Gemm", [gradients, scope.Input(1)], [NodeAttribute.Of("transB", 1L)]);
-            scope.Give(0, scope.Graph.Reshape(rows, scope.ShapeOf(0)));
+            scope.Give(0, scope.ShapeOf(0).Length == 2 ? rows : scope.Graph.Reshape(rows, scope.ShapeOf(0)));
         }
 
         if (scope.Wants(1))
-        {
-            Value rows = scope.Graph.Reshape(scope.Input(0), -1, scope.ShapeOf(0)[^1]);
-            scope.Give(1, scope.Graph.Op("Gemm", [rows, gradients], [NodeAttribute.Of("transA", 1L)]));
-        }
+            scope.Give(1, scope.Graph.Op("Gemm", [Rows(scope, scope.Input(0), scope.ShapeOf(0)), gradients], [NodeAttribute.Of("transA", 1L)]));
     }
+
+    private static Value Rows(GradientScope scope, Value value, long[] shape) => shape.Length == 2 ? value : scope.Graph.Reshape(value, -1, shape[^1]);
 
     private static void OfBatches(GradientScope scope)
     {
