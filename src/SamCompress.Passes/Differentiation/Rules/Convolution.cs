@@ -125,13 +125,14 @@ internal sealed record Convolution
     {
         long[] axes = [.. Enumerable.Range(2, Axes).Select(a => (long)a)];
         Value padded = Rules.Pads.Around(scope.Graph, x, [0, 0, .. Pads[..Axes]], [0, 0, .. Pads[Axes..]]);
+        Value along = scope.Graph.Vector(axes), steps = scope.Graph.Vector(Strides);
         Value[] shifts = [.. Offsets().Select(offset => scope.Graph.Op("Slice",
         [
             padded,
             scope.Graph.Vector(offset),
             scope.Graph.Vector([.. offset.Select((o, a) => o + ((to[a + 2] - 1) * Strides[a]) + 1)]),
-            scope.Graph.Vector(axes),
-            scope.Graph.Vector(Strides),
+            along,
+            steps,
         ]))];
         Value columns = ChannelsFirst(scope, shifts.Length == 1 ? shifts[0] : scope.Graph.Concat(shifts, 1), [from[0], from[1] * shifts.Length, .. to[2..]]);
         Value product = scope.Graph.Op("Gemm", [ChannelsFirst(scope, gradient, to), columns], [NodeAttribute.Of("transB", 1L)]);
