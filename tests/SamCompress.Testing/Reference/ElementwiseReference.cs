@@ -11,7 +11,7 @@ internal static class ElementwiseReference
         {
             ("Sqrt", Math.Sqrt), ("Exp", Math.Exp), ("Log", Math.Log), ("Abs", Math.Abs), ("Neg", x => -x), ("Reciprocal", x => 1 / x), ("Erf", Erf), ("Tanh", Math.Tanh),
             ("Relu", x => Math.Max(x, 0)), ("Sigmoid", x => 1 / (1 + Math.Exp(-x))), ("Sin", Math.Sin), ("Cos", Math.Cos), ("Floor", Math.Floor), ("Ceil", Math.Ceiling),
-            ("Round", x => Math.Round(x, MidpointRounding.ToEven)), ("Sign", x => Math.Sign(x)), ("Not", x => x == 0 ? 1 : 0), ("Identity", x => x), ("Dropout", x => x),
+            ("Round", x => Math.Round(x, MidpointRounding.ToEven)), ("Sign", x => Math.Sign(x)), ("Not", x => x == 0 ? 1 : 0), ("Identity", x => x),
             ("HardSwish", x => x * Math.Clamp((x / 6) + 0.5, 0, 1)), ("com.microsoft.Gelu", ExactGelu), ("com.microsoft.FastGelu", TanhGelu),
         })
         {

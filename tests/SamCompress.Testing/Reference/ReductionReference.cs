@@ -13,7 +13,11 @@ internal static class ReductionReference
         add("ReduceMin", call => Reduce(call, v => Tp.Min<double>(v)));
         add("ReduceSumSquare", call => Reduce(call, v => Tp.SumOfSquares<double>(v)));
         add("ReduceL2", call => Reduce(call, v => Tp.Norm<double>(v)));
-        add("Softmax", call => AlongAxis(call, (x, y) => Tp.SoftMax<double>(x, y)));
+        add("Softmax", call => AlongAxis(call, (x, y) =>
+        {
+            LogSoftmax(x, y);
+            Tp.Exp<double>(y, y);
+        }));
         add("LogSoftmax", call => AlongAxis(call, LogSoftmax));
     }
 

@@ -49,6 +49,8 @@ public sealed class ReferenceEvaluator
                 continue;
             ReferenceTensor?[] operands = [.. node.Inputs.Select(i => i is null ? null : changed.GetValueOrDefault(i) ?? _values[i])];
             IReadOnlyList<ReferenceTensor> results = ReferenceOperators.Of(node)(new ReferenceCall(node, operands, _model.Opset(node.Domain)));
+            if (results.Count < node.Outputs.Count)
+                throw new NotSupportedException($"{node} has more outputs than its reference");
             for (int i = 0; i < node.Outputs.Count; i++)
             {
                 if (node.Outputs[i] is { } output)

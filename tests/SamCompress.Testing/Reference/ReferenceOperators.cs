@@ -23,10 +23,19 @@ public static class ReferenceOperators
         LinearReference.AddTo((name, compute) => operators.Add(name, call => [compute(call)]));
         ConvolutionReference.AddTo((name, compute) => operators.Add(name, call => [compute(call)]));
         ReductionReference.AddTo((name, compute) => operators.Add(name, call => [compute(call)]));
+        operators.Add("Dropout", Dropout);
         operators.Add("Resize", call => [ResizeReference.Resize(call)]);
         operators.Add("Split", MovementReference.Split);
         operators.Add("LayerNormalization", NormalizationReference.LayerNormalization);
         operators.Add("BatchNormalization", call => [NormalizationReference.BatchNormalization(call)]);
         return operators.ToFrozenDictionary();
+    }
+
+    /// <summary>The input, and a mask that keeps everything.</summary>
+    private static IReadOnlyList<ReferenceTensor> Dropout(ReferenceCall call)
+    {
+        if (call.Optional(2) is { Data: not [0] })
+            throw call.Unsupported("training");
+        return [call[0], ElementwiseReference.Map(call[0], _ => 1) with { Type = ElementType.Bool }];
     }
 }

@@ -8,6 +8,9 @@ namespace SamCompress.Passes.Differentiation.Rules;
 /// </summary>
 internal sealed record Convolution
 {
+    /// <summary>Of a kernel with more elements the gradient is left to a convolution, whose nodes do not become more.</summary>
+    private const int MostShifts = 32;
+
     public required long[] Kernel { get; init; }
 
     public required long[] Strides { get; init; }
@@ -47,20 +50,46 @@ internal sealed record Convolution
     public Value Apply(GradientScope scope, Value x, Value weight) =>
         scope.Graph.Op("Conv", [x, weight], [.. Attributes(Strides, Dilations, Pads, Groups), NodeAttribute.Of("kernel_shape", Kernel)]);
 
-    /// <summary>dx = the transposed convolution of dy with w. Where the last strides did not reach the end of x, what is behind has gradient 0.</summary>
+    /// <summary>
+    /// dx = the transposed convolution of dy with w; without strides that is the convolution of dy with w turned around, for which ONNX Runtime has the better
+    /// kernels. Where the last strides did not reach the end of x, what is behind has gradient 0.
+    /// </summary>
     /// <param name="shape">Of x.</param>
     public Value OfData(GradientScope scope, Value gradient, Value weight, long[] shape)
     {
+        long[] reach = [.. Enumerable.Range(0, 2 * Axes).Select(i => Extent(i % Axes) - 1 - Pads[i])];
+        if (Strides.All(s => s == 1) && Kernel.Any(k => k > 1) && reach.All(r => r >= 0))
+            return (this with { Pads = reach }).Apply(scope, gradient, TurnedAround(scope, weight));
         long[] positions = gradient.Shape!.ToStatic()![2..];
         long[] rest = [.. Enumerable.Range(0, Axes).Select(a => shape[a + 2] - (((positions[a] - 1) * Strides[a]) + Extent(a) - Pads[a] - Pads[Axes + a]))];
         return scope.Graph.Op("ConvTranspose", [gradient, weight], [.. Attributes(Strides, Dilations, Pads, Groups), NodeAttribute.Of("kernel_shape", Kernel), NodeAttribute.Of("output_padding", rest)]);
     }
 
-    /// <summary>dw: a product of matrices where the convolution cuts x into patches, else the convolution of x with dy whose batch is what was the channels of a group.</summary>
+    /// <summary>The weight from y to x: rows and columns of each group change places, and the kernel is read backwards.</summary>
+    private Value TurnedAround(GradientScope scope, Value weight)
+    {
+        long[] shape = weight.Shape!.ToStatic()!;
+        long rows = shape[0] / Groups, columns = shape[1];
+        if (rows > 1 || columns > 1)
+        {
+            Value grouped = scope.Graph.Transpose(scope.Graph.Reshape(weight, [Groups, rows, columns, .. Kernel]), [0, 2, 1, .. Enumerable.Range(3, Axes).Select(a => (long)a)]);
+            weight = scope.Graph.Reshape(grouped, [Groups * columns, rows, .. Kernel]);
+        }
+
+        long[] last = [.. Enumerable.Repeat(-1L, Axes)];
+        return scope.Graph.Op("Slice", [weight, scope.Graph.Vector(last), scope.Graph.Vector([.. Kernel.Select(k => -k - 1)]), scope.Graph.Vector([.. Enumerable.Range(2, Axes).Select(a => (long)a)]), scope.Graph.Vector(last)]);
+    }
+
+    /// <summary>
+    /// dw. Without groups it is a product of matrices, dy [m, n p] by the columns of x [c k, n p]: cut once where the convolution cuts x into patches, else as one
+    /// shifted copy of x for each element of the kernel. With groups it is a convolution of x with dy.
+    /// </summary>
     public Value OfWeight(GradientScope scope, Value x, Value gradient)
     {
         long[] from = x.Shape!.ToStatic()!, to = gradient.Shape!.ToStatic()!;
-        return Groups == 1 && IsPatches(from) ? OfPatches(scope, x, from, gradient, to) : OfConvolution(scope, x, from, gradient, to);
+        if (Groups > 1 || (!IsPatches(from) && Kernel.Aggregate(1L, (product, k) => product * k) > MostShifts))
+            return OfConvolution(scope, x, from, gradient, to);
+        return IsPatches(from) ? OfPatches(scope, x, from, gradient, to) : OfShifts(scope, x, from, gradient, to);
     }
 
     /// <summary>How many elements of x, without the pads, the window at a position reads.</summary>
@@ -91,6 +120,37 @@ internal sealed record Convolution
         return scope.Graph.Reshape(product, [to[1], from[1], .. Kernel]);
     }
 
+    /// <summary>dw [m, k c] = dy [m, n p] x [k c, n p] transposed.</summary>
+    private Value OfShifts(GradientScope scope, Value x, long[] from, Value gradient, long[] to)
+    {
+        long[] axes = [.. Enumerable.Range(2, Axes).Select(a => (long)a)];
+        Value padded = Rules.Pads.Around(scope.Graph, x, [0, 0, .. Pads[..Axes]], [0, 0, .. Pads[Axes..]]);
+        Value[] shifts = [.. Offsets().Select(offset => scope.Graph.Op("Slice",
+        [
+            padded,
+            scope.Graph.Vector(offset),
+            scope.Graph.Vector([.. offset.Select((o, a) => o + ((to[a + 2] - 1) * Strides[a]) + 1)]),
+            scope.Graph.Vector(axes),
+            scope.Graph.Vector(Strides),
+        ]))];
+        Value columns = ChannelsFirst(scope, shifts.Length == 1 ? shifts[0] : scope.Graph.Concat(shifts, 1), [from[0], from[1] * shifts.Length, .. to[2..]]);
+        Value product = scope.Graph.Op("Gemm", [ChannelsFirst(scope, gradient, to), columns], [NodeAttribute.Of("transB", 1L)]);
+        return scope.Graph.Transpose(scope.Graph.Reshape(product, [to[1], .. Kernel, from[1]]), [0, Axes + 1, .. axes.Select(a => a - 1)]);
+    }
+
+    /// <summary>Where the elements of the kernel read first, in their order.</summary>
+    private IEnumerable<long[]> Offsets()
+    {
+        IEnumerable<long[]> offsets = [[]];
+        for (int a = 0; a < Axes; a++)
+        {
+            int axis = a;
+            offsets = [.. offsets.SelectMany(o => Enumerable.Range(0, (int)Kernel[axis]).Select(k => (long[])[.. o, k * Dilations[axis]]))];
+        }
+
+        return offsets;
+    }
+
     private static Value ChannelsFirst(GradientScope scope, Value x, long[] shape)
     {
         Value first = shape[0] == 1 ? x : scope.Graph.Transpose(x, [1, 0, .. Enumerable.Range(2, shape.Length - 2).Select(a => (long)a)]);
@@ -105,20 +165,17 @@ internal sealed record Convolution
     {
         long batch = from[0], inner = from[1] / Groups;
         IReadOnlyList<long> around = [.. Enumerable.Range(0, Axes).Select(a => (long)a)];
-        Value data = scope.Graph.Reshape(x, [batch, Groups, inner, .. from[2..]]);
-        data = batch == 1 && inner == 1 ? data : scope.Graph.Transpose(data, [2, 1, 0, .. around.Select(a => a + 3)]);
+        Value data = x;
+        if (batch > 1 || (Groups > 1 && inner > 1))
+            data = scope.Graph.Transpose(scope.Graph.Reshape(x, [batch, Groups, inner, .. from[2..]]), [2, 1, 0, .. around.Select(a => a + 3)]);
         data = scope.Graph.Reshape(data, [inner, Groups * batch, .. from[2..]]);
         Value kernel = batch == 1
             ? scope.Graph.Reshape(gradient, [to[1], 1, .. to[2..]])
             : scope.Graph.Transpose(gradient, [1, 0, .. around.Select(a => a + 2)]);
         Value product = scope.Graph.Op("Conv", [data, kernel], [.. Attributes(Dilations, Strides, Pads, Groups), NodeAttribute.Of("kernel_shape", to[2..])]);
-        long[] size = product.Shape!.ToStatic()!;
-        for (int a = 0; a < Axes; a++)
-        {
-            if (size[a + 2] > Kernel[a])
-                product = scope.Graph.Slice(product, a + 2, 0, Kernel[a]);
-        }
-
+        long[] size = product.Shape!.ToStatic()![2..];
+        if (!size.AsSpan().SequenceEqual(Kernel))
+            product = scope.Graph.Op("Slice", [product, scope.Graph.Vector(new long[Axes]), scope.Graph.Vector(Kernel), scope.Graph.Vector([.. around.Select(a => a + 2)])]);
         return inner == 1 ? scope.Graph.Reshape(product, [to[1], 1, .. Kernel]) : scope.Graph.Transpose(product, [1, 0, .. around.Select(a => a + 2)]);
     }
 

@@ -43,6 +43,7 @@ internal static class PointwiseGradients
         new PointwiseGradient("Clip", s => s.Graph.Cast(s.Graph.Op("Equal", [s.Input(0), s.Output()]), s.Output().ElementType)), // 1 where nothing was cut
         new PointwiseGradient("Gelu", OfGelu),
         new PointwiseGradient("Gelu", OfExactGelu, OperatorDomain.Microsoft),
+        new PointwiseGradient("FastGelu", scope => scope.Node.Input(1) is null ? OfTanhGelu(scope) : throw scope.Refuse("it adds a bias"), OperatorDomain.Microsoft),
     ];
 
     private static Value Square(GradientScope scope, Value x) => scope.Graph.Mul(x, x);

@@ -22,6 +22,9 @@ public sealed class ConvolutionGradientTests
     [InlineData("1, 2, 7, 6", "3, 2, 4, 3", "1, 3, 4, 3", "auto_pad = \"SAME_UPPER\", strides = [2, 2]")]
     [InlineData("1, 2, 7, 6", "3, 2, 4, 3", "1, 3, 4, 3", "auto_pad = \"SAME_LOWER\", strides = [2, 2]")]
     [InlineData("1, 2, 7, 6", "3, 2, 4, 3", "1, 3, 2, 2", "auto_pad = \"VALID\", strides = [2, 2]")]
+    [InlineData("1, 2, 8, 9", "3, 2, 6, 7", "1, 3, 5, 5", "pads = [1, 1, 2, 2]")]
+    [InlineData("2, 2, 9, 9", "3, 2, 6, 6", "2, 3, 3, 3", "pads = [1, 0, 0, 1], strides = [2, 2]")]
+    [InlineData("1, 2, 4, 4", "3, 2, 2, 2", "1, 3, 9, 9", "pads = [3, 3, 3, 3]")]
     [InlineData("2, 4, 9", "6, 2, 3", "2, 6, 5", "group = 2, pads = [1, 1], strides = [2]")]
     public void Conv(string x, string w, string y, string attributes) => Check.Run($$"""
         agraph (double[{{x}}] x, double[{{w}}] w, double[{{w[..w.IndexOf(',', StringComparison.Ordinal)]}}] b) => (double[{{y}}] y)
