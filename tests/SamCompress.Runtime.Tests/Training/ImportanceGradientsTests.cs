@@ -77,7 +77,7 @@ public sealed class ImportanceGradientsTests
     private static double[] Score(string criterion, int seed, int mostPictures = 3)
     {
         string numbers = string.Join(", ", Enumerable.Range(0, 192).Select(i => i % 3 == 0 ? "0.02" : "-0.01"));
-        using Model model = ModelText.Parse(Encoder.Replace("w1,", $"w1 = {{{numbers}}},", StringComparison.Ordinal), 17);
+        using Model model = ModelText.Parse(Encoder.Replace("w1, float", $"w1 = {{{numbers}}}, float", StringComparison.Ordinal), 17);
         ShapeInference.Infer(model);
         ChannelGroups groups = ChannelGroupFinder.Find(model);
         using var pictures = new TrainingPictures(
