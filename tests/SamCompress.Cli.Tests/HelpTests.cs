@@ -10,6 +10,7 @@ public sealed class HelpTests
     [InlineData("optimize")]
     [InlineData("rewrite")]
     [InlineData("prune")]
+    [InlineData("distill")]
     [InlineData("compress")]
     [InlineData("inspect")]
     [InlineData("calibrate")]

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using SamCompress.Passes.Pruning;
+using SamCompress.Passes.Pruning.Importance;
 
 namespace SamCompress.Cli.Commands;
 
@@ -14,13 +15,13 @@ internal sealed class PruningChoice
     private readonly Option<double?> _attention = Numbers.Between("--attention-ratio", "The share of the channels of each head. [default: as --ratio]", 0, MostRatio);
     private readonly Option<double?> _mlp = Numbers.Between("--mlp-ratio", "The share of the hidden channels of MLPs. [default: as --ratio]", 0, MostRatio);
     private readonly Option<double?> _conv = Numbers.Between("--conv-ratio", "The share of the channels between convolutions. [default: as --ratio]", 0, MostRatio);
-    private readonly Option<string> _importance = CommonOptions.Choice("--importance", "What channels are ranked by.", "magnitude", "magnitude", "random");
+    private readonly Option<string> _importance = CommonOptions.Choice("--importance", "What channels are ranked by; all but magnitude and random take pictures, taylor a decoder too.", ImportanceCriteria.Magnitude, [.. ImportanceCriteria.All]);
     private readonly Option<string> _ranking = CommonOptions.Choice("--ranking", "Whether every layer loses the same share, or the least important channels of all go.", "local", "local", "global");
     private readonly Option<string> _normalization = CommonOptions.Choice(
         "--normalization", "What makes scores of layers comparable.", "gaussian", "none", "mean", "max", "sum", "gaussian", "standardization");
 
     private readonly Option<int?> _roundTo = Numbers.Whole("--round-to", "Round the width of a layer down to a multiple. [default: 1]", 1, 4096);
-    private readonly Option<int?> _seed = Numbers.Whole("--seed", "With --importance random: another choice. [default: 0]", 0, int.MaxValue);
+    private readonly Option<int?> _seed = Numbers.Whole("--seed", "Of --importance random, and of the noise and the prompts of others. [default: 0]", 0, int.MaxValue);
 
     public void AddTo(Command command)
     {
@@ -31,8 +32,8 @@ internal sealed class PruningChoice
             // By the text: a value that is no number has its own error.
             if (!new[] { _ratio, _embedding, _attention, _mlp, _conv }.Any(o => result.GetResult(o)?.Tokens is [{ Value: var text }] && !(double.TryParse(text, CultureInfo.InvariantCulture, out double ratio) && ratio == 0)))
                 result.AddError("prune needs a ratio above 0: --ratio, --embedding-ratio, --attention-ratio, --mlp-ratio or --conv-ratio.");
-            else if (result.GetResult(_seed) is not null && result.GetValue(_importance) != "random")
-                result.AddError("--seed needs --importance random.");
+            else if (result.GetResult(_seed) is not null && result.GetValue(_importance) == ImportanceCriteria.Magnitude)
+                result.AddError("--seed is of no use with --importance magnitude.");
         });
     }
 

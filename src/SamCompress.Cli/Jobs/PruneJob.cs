@@ -10,8 +10,10 @@ using SamCompress.Passes.Pruning.Importance;
 using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Repair;
 using SamCompress.Passes.Rewriting;
+using SamCompress.Runtime.Images;
 using SamCompress.Runtime.Inference;
 using SamCompress.Runtime.Repair;
+using SamCompress.Runtime.Training;
 
 namespace SamCompress.Cli.Jobs;
 
@@ -19,7 +21,7 @@ namespace SamCompress.Cli.Jobs;
 /// Takes channels away from an image encoder: read, clean up, rank, prune, repair, write, judge. What is written is in the plain form that every job reads again. Without pictures it
 /// is not repaired and not judged.
 /// </summary>
-/// <param name="importance">Makes what channels are ranked by, from the model as it will be pruned; null to go by the name in the options. This is where gradients come in.</param>
+/// <param name="importance">Makes what channels are ranked by, from the model as it will be pruned; null to go by the name in the options.</param>
 public sealed class PruneJob(PruneOptions options, IJobProgress progress, CancellationToken cancellation, Func<Model, ChannelImportance>? importance = null)
 {
     private readonly StageClock _clock = new(progress, cancellation);
@@ -46,7 +48,8 @@ public sealed class PruneJob(PruneOptions options, IJobProgress progress, Cancel
         RunPasses(model, [.. StandardPipeline.Cleanup, .. Normalizations]);
         _clock.Start("rank");
         ChannelGroups found = ChannelGroupFinder.Find(model);
-        PruningPlan plan = Plan(model, found);
+        CalibrationPictures? pictures = CalibrationPictures.AreGiven(options.Calibration, hash) ? FittedStudent.Pictures(options.Calibration, hash) : null;
+        PruningPlan plan = Plan(found, Importance(model, found, pictures, decoder));
         Model plain = ModelCopy.Of(model);
         RunPasses(plain, StandardPipeline.Prune(plan));
         PruneReport report = Report(source, model, found, plan, plain);
@@ -56,7 +59,6 @@ public sealed class PruneJob(PruneOptions options, IJobProgress progress, Cancel
             return report;
         }
 
-        CalibrationPictures? pictures = CalibrationPictures.AreGiven(options.Calibration, hash) ? FittedStudent.Pictures(options.Calibration, hash) : null;
         bool isSmall = pictures is not null && Comparison.IsSmall(options.Model);
         FittedStudent? student = pictures is null
             ? null
@@ -96,9 +98,24 @@ public sealed class PruneJob(PruneOptions options, IJobProgress progress, Cancel
     private static IReadOnlyList<Pass> Normalizations =>
         [new Rewriter("fuse-layer-normalization", [new FuseLayerNormalization(), new MergeTransposes(), new EliminateTranspose()]), new EliminateUnusedInitializers(), new InferShapes()];
 
-    private PruningPlan Plan(Model model, ChannelGroups found)
+    /// <summary>What channels are ranked by; where that takes gradients, over the pictures that layers are fitted to.</summary>
+    private ChannelImportance Importance(Model model, ChannelGroups found, CalibrationPictures? pictures, string? decoder)
     {
-        ChannelImportance ranking = importance?.Invoke(model) ?? (options.Importance == "random" ? new RandomImportance(options.Seed) : new MagnitudeImportance());
+        if (importance is not null)
+            return importance(model);
+        if (ImportanceCriteria.NeedsPictures(options.Importance) && pictures is null)
+            throw new SamCompressException(FailureKind.Usage, $"importance '{options.Importance}' takes pictures, and none are given", "give some like those that the model will see: --calibration-data DIR.");
+        Value input = model.Graph.Inputs[0];
+        using var seen = new TrainingPictures(ImageSet.Of(pictures?.Calibration ?? []), Preprocessing.For(new SessionValue(input.Name, input.ElementType, input.Shape), options.Model), augmentation: null);
+        using Model? head = options.Importance == ImportanceCriteria.Taylor && decoder is not null ? ModelSource.ReadDecoder(decoder) : null;
+        if (head is not null)
+            MaskHead.Fix(head, points: 2);
+        return new ImportanceGradients(options.Execution.FrugalSession, int.MaxValue).Collect(
+            options.Importance, model, found, seen, head, options.Seed, (done, total) => progress.Advance(done, total, "pictures"), cancellation);
+    }
+
+    private PruningPlan Plan(ChannelGroups found, ChannelImportance ranking)
+    {
         IReadOnlyList<ChannelGroup> wanted = [.. found.Groups.Where(g => options.Pruning.RatioOf(g.Kind) > 0)];
         PruningPlan plan = PruningPlanner.Plan(wanted, ranking.Score(wanted), options.Pruning);
         return plan.Groups.Count > 0

@@ -1,5 +1,6 @@
 using SamCompress.IR;
 using SamCompress.Passes.Pruning;
+using SamCompress.Passes.Pruning.Importance;
 
 namespace SamCompress.Cli.Jobs;
 
@@ -11,8 +12,8 @@ public sealed record PruneOptions
 
     public required PruningOptions Pruning { get; init; }
 
-    /// <summary>What channels are ranked by: magnitude or random. A caller who has gradients gives the job an importance of its own.</summary>
-    public string Importance { get; init; } = "magnitude";
+    /// <summary>What channels are ranked by: one of <see cref="ImportanceCriteria.All"/>.</summary>
+    public string Importance { get; init; } = ImportanceCriteria.Magnitude;
 
     public int Seed { get; init; }
 

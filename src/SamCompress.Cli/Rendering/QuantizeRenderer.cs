@@ -10,6 +10,8 @@ internal static class QuantizeRenderer
 {
     public static void Write(CompressionReport report, TextWriter writer)
     {
+        if (report.Slimming is { } slimming)
+            SlimmingText.Write(slimming, writer);
         foreach (ReportedRewrite rewrite in report.Rewrites ?? [])
             Write(rewrite, writer);
         writer.WriteLine($"{(report.Artifact is null ? "planned  " : "quantized")}  {Layers(report.Layers, isPlan: report.Artifact is null)} to int8, {Calibration(report)}");

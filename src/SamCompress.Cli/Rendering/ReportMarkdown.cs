@@ -17,6 +17,8 @@ internal static class ReportMarkdown
         Line(text, "");
         Verdict(text, report);
         Quality(text, report);
+        if (report.Slimming is { } slimming)
+            SlimmingText.Section(text, slimming);
         foreach (ReportedRewrite rewrite in report.Rewrites ?? [])
             RewriteMarkdown.Section(text, rewrite);
         Layers(text, "Layers", report.Layers);

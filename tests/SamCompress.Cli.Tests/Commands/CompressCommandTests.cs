@@ -38,6 +38,32 @@ public sealed class CompressCommandTests : IDisposable
         Assert.Equal(0, CommandRun.Of("check", _directory.File("out/out.onnx")).ExitCode);
     }
 
+    /// <summary>Two updates a phase: too few to be good, enough to run all of it.</summary>
+    [Fact]
+    public void A_recipe_slims_before_it_quantizes()
+    {
+        _directory.Write("slim.json", """
+            {
+              "name": "slim", "description": "a quarter in two turns, then int8",
+              "slim": { "ratio": 0.25, "importance": "magnitude", "distillation": { "updates": 4 } },
+              "quantize": { "precision": "w8a8" }
+            }
+            """);
+        CommandRun run = CommandRun.Of("compress", Nano, "--recipe", _directory.File("slim.json"), "-o", _directory.File("out/out.onnx"), "--format", "json", "-q");
+
+        Assert.Equal(0, run.ExitCode);
+        JsonElement slimming = run.Json.GetProperty("slimming");
+        JsonElement[] phases = [.. slimming.GetProperty("phases").EnumerateArray()];
+        Assert.Equal(["embedding", "bottlenecks"], phases.Select(p => p.GetProperty("training").GetProperty("name").GetString()));
+        JsonElement stream = Assert.Single(phases[0].GetProperty("groups").EnumerateArray());
+        Assert.Equal((192, 144), (stream.GetProperty("size").GetInt32(), stream.GetProperty("kept").GetInt32()));
+        Assert.Equal(12, phases[1].GetProperty("groups").GetArrayLength());
+        Assert.True(slimming.GetProperty("parametersAfter").GetInt64() < 0.65 * slimming.GetProperty("parametersBefore").GetInt64());
+        Assert.True(run.Json.GetProperty("sizeRatio").GetDouble() < 0.2);
+        Assert.Equal(new FileInfo(Nano).Length, run.Json.GetProperty("model").GetProperty("bytes").GetInt64());
+        Assert.Contains("## Slimming", File.ReadAllText(_directory.File("out/out.report.md")), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_dry_run_tells_the_attentions_and_the_plan_and_writes_nothing()
     {

@@ -21,9 +21,9 @@ public sealed class PruneCommandTests : IDisposable
     [InlineData("prune needs a ratio above 0")]
     [InlineData("prune needs a ratio above 0", "--ratio", "0")]
     [InlineData("a number from 0 to 0.95", "--ratio", "1")]
-    [InlineData("use one of magnitude, random", "--ratio", "0.1", "--importance", "taylor")]
+    [InlineData("use one of disturbed-taylor, taylor, hessian, magnitude, random", "--ratio", "0.1", "--importance", "size")]
     [InlineData("use one of local, global", "--ratio", "0.1", "--ranking", "each")]
-    [InlineData("--seed needs --importance random", "--ratio", "0.1", "--seed", "3")]
+    [InlineData("--seed is of no use with --importance magnitude", "--ratio", "0.1", "--seed", "3")]
     public void A_wrong_option_is_refused_before_anything_is_read(string answer, params string[] options)
     {
         CommandRun run = CommandRun.Of(["prune", "absent.onnx", "-o", _directory.File("out.onnx"), .. options]);
@@ -31,6 +31,38 @@ public sealed class PruneCommandTests : IDisposable
         Assert.Equal(2, run.ExitCode);
         Assert.Empty(run.Out);
         Assert.Contains(answer, run.ErrorLines[0], StringComparison.Ordinal);
+    }
+
+    /// <summary>Gradients of two pictures: which channels go depends on them.</summary>
+    [Theory]
+    [InlineData("disturbed-taylor")]
+    [InlineData("taylor")]
+    [InlineData("hessian")]
+    public void Ranks_by_gradients(string importance)
+    {
+        string[] pictures = [.. Directory.GetFiles(Pictures, "*.jpg").Order(StringComparer.Ordinal).Take(4)];
+        _directory.Write("pictures.txt", string.Join('\n', pictures));
+        CommandRun run = CommandRun.Of(
+            "prune", Nano, "-o", _directory.File("out.onnx"), "--ratio", "0.25", "--importance", importance, "--calibration-data", _directory.File("pictures.txt"), "--no-repair", "--format", "json", "-q");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(importance, run.Json.GetProperty("options").GetProperty("importance").GetString());
+        Assert.InRange(run.Json.GetProperty("quality").GetProperty("meanIou").GetDouble(), 0.5, 0.999);
+    }
+
+    [Fact]
+    public void Gradients_without_pictures_are_refused()
+    {
+        string copy = _directory.File("renamed.onnx");
+        using (Model model = OnnxReader.Read(Nano))
+        {
+            model.SetMetadata("not", "the sample model");
+            OnnxWriter.Save(model, copy);
+        }
+
+        CommandRun run = CommandRun.Of("prune", copy, "-o", _directory.File("out.onnx"), "--ratio", "0.1", "--importance", "hessian", "-q");
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains("importance 'hessian' takes pictures, and none are given", run.ErrorLines[0], StringComparison.Ordinal);
     }
 
     [Fact]
