@@ -22,7 +22,7 @@ internal static class DistillCommand
         Option<double?> area = Numbers.Between("--least-area", $"The least share of a picture that is shown; 1 shows all of each. [default: {defaults.LeastArea}]", 0.01, 1);
         Option<int?> seed = Numbers.Whole("--seed", "Decides the order of the pictures and what is shown of each. [default: 0]", 0, int.MaxValue);
         var state = new Option<string?>("--state") { Description = "A file to keep the training in; a run that was stopped goes on from it.", HelpName = "FILE" };
-        var pictures = new PictureOptions("Pictures to learn from");
+        var pictures = new PictureOptions("Pictures to learn from, of which some are held out", takesAll: true);
         var execution = new ExecutionOptions();
         var decoder = new Option<string?>("--decoder") { Description = "The mask decoder to judge with. [default: the one beside the teacher]", HelpName = "FILE" };
         Option<double?> minMiou = Numbers.Between("--min-miou", "Exit with 1 when the mean mask IoU is lower.", 0, 1);

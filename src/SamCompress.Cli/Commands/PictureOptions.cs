@@ -5,7 +5,8 @@ namespace SamCompress.Cli.Commands;
 
 /// <summary>The options about which pictures to calibrate with.</summary>
 /// <param name="purpose">What the pictures are for, at the beginning of a sentence.</param>
-internal sealed class PictureOptions(string purpose = "Pictures to calibrate with")
+/// <param name="takesAll">Whether all of them are used, so that there is no number to choose.</param>
+internal sealed class PictureOptions(string purpose = "Pictures to calibrate with", bool takesAll = false)
 {
     private const int MostSamples = 100_000;
 
@@ -21,11 +22,11 @@ internal sealed class PictureOptions(string purpose = "Pictures to calibrate wit
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _data, _samples, _allowFewer, _skipBad })
+        foreach (Option option in takesAll ? new Option[] { _data } : [_data, _samples, _allowFewer, _skipBad])
             command.Options.Add(option);
     }
 
-    public CalibrationRequest Of(ParseResult parse) => new()
+    public CalibrationRequest Of(ParseResult parse) => takesAll ? new CalibrationRequest { Data = parse.GetValue(_data) } : new CalibrationRequest
     {
         Data = parse.GetValue(_data),
         Samples = parse.GetValue(_samples),

@@ -36,15 +36,17 @@ internal sealed class TrainingStage : IDisposable
         _cancellation = cancellation;
         long updates = Math.Max(1, step.Updates / phases);
         _reportEvery = Math.Max(1, updates / 50);
+        bool isSmall = Comparison.IsSmall(teacher);
         Settings = new DistillationSettings
         {
             Updates = step.Updates,
             LearningRate = step.LearningRate,
-            Optimizer = new TrainingOptions { WeightDecay = step.WeightDecay, Accumulation = step.Batch },
+            Optimizer = new TrainingOptions { WeightDecay = step.WeightDecay, Accumulation = step.Batch, Recomputes = !isSmall },
             Seed = (ulong)step.Seed,
             ValidateEvery = Math.Max(1, updates / Validations),
             Checkpoint = state,
-            Session = execution.Session,
+            // ONNX Runtime would fold away what keeps activations from being computed again too early.
+            Session = isSmall ? execution.Session : execution.Session with { Optimization = GraphOptimization.None, UseMemoryArena = false, UseMemoryPattern = false },
         };
         Pictures = new TrainingPictures(
             set.Learned,
