@@ -9,9 +9,9 @@ public sealed class RecipeTests : IDisposable
     public void Dispose() => _directory.Delete(recursive: true);
 
     [Fact]
-    public void Four_recipes_are_built_in()
+    public void The_recipes_are_built_in()
     {
-        Assert.Equal(["int8", "lightning", "linear", "low-rank"], Recipe.BuiltIn);
+        Assert.Equal(["int8", "lightning", "linear", "low-rank", "slim-50", "slim-77"], Recipe.BuiltIn);
         Assert.All(Recipe.BuiltIn, name => Assert.Equal(name, Recipe.Load(name).Name));
     }
 
