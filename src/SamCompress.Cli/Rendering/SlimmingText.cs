@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using SamCompress.Cli.Jobs;
+using SamCompress.Passes.Recipes;
 using static SamCompress.Cli.Rendering.ReportMarkdown;
 
 namespace SamCompress.Cli.Rendering;
@@ -10,14 +11,14 @@ internal static class SlimmingText
 {
     public static void Write(ReportedSlimming slimming, TextWriter writer)
     {
-        writer.WriteLine($"slimmed    {Title(slimming)}: {Quantity.Count(slimming.ParametersBefore)} -> {Quantity.Count(slimming.ParametersAfter)} parameters, {RewriteText.Macs(slimming.MacsBefore, slimming.MacsAfter)}");
+        writer.WriteLine($"slimmed    {Title(slimming.Step)}: {Quantity.Count(slimming.ParametersBefore)} -> {Quantity.Count(slimming.ParametersAfter)} parameters, {RewriteText.Macs(slimming.MacsBefore, slimming.MacsAfter)}");
         foreach (ReportedSlimmingPhase phase in slimming.Phases)
             writer.WriteLine($"learned    {phase.Training.Name}, {DistillRenderer.Training(phase.Training)}");
     }
 
     public static void Section(StringBuilder text, ReportedSlimming slimming)
     {
-        Line(text, $"## Slimming: {Title(slimming)}");
+        Line(text, $"## Slimming: {Title(slimming.Step)}");
         Line(text, "");
         Line(text, "| | before | after |");
         Line(text, "|---|---|---|");
@@ -41,6 +42,7 @@ internal static class SlimmingText
         }
     }
 
-    private static string Title(ReportedSlimming slimming) =>
-        string.Create(CultureInfo.InvariantCulture, $"{slimming.Step.Ratio:P0} of all channels by {slimming.Step.Importance}, {(slimming.Step.Alternate ? "alternating" : "in one step")}");
+    /// <summary>What is pruned, by what and how.</summary>
+    public static string Title(SlimStep step) =>
+        string.Create(CultureInfo.InvariantCulture, $"{step.Ratio:P0} of all channels by {step.Importance}, {(step.Alternate ? "alternating" : "in one step")}");
 }

@@ -41,7 +41,7 @@ public sealed record DistillStep
     /// <summary>Of the weights.</summary>
     public long Updates { get; init; } = 4000;
 
-    public double LearningRate { get; init; } = 5e-4;
+    public double LearningRate { get; init; } = 1e-3;
 
     /// <summary>Pictures for one update.</summary>
     public int Batch { get; init; } = 1;
