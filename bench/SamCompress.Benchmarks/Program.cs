@@ -27,6 +27,8 @@ Benchmark[] benchmarks =
     new TargetForms("sam-nano", () => Path.Combine(SkeletonModels.RepositoryRoot, "models", "sam-nano", "encoder.onnx"), rounds: 20),
     new TargetForms("mobilesam", () => SkeletonModels.FilledPath("mobilesam_encoder"), rounds: 4),
     new TargetForms("efficientvit", () => SkeletonModels.FilledPath("efficientvit_sam_l0_encoder"), rounds: 6),
+    new TrainingForms("sam-nano", () => Path.Combine(SkeletonModels.RepositoryRoot, "models", "sam-nano", "encoder.onnx"), rounds: 20),
+    new TrainingForms("sam-b", () => SkeletonModels.FilledPath("sam_b_encoder"), rounds: 1, recomputesOnly: true),
     new ModelOpening(),
 ];
 
