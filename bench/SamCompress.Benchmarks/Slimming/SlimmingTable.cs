@@ -29,7 +29,15 @@ internal static class SlimmingTable
     {
         var options = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["--pictures"] = "", ["--judges"] = "", ["--updates"] = "4000", ["--rate"] = Rate.ToString(CultureInfo.InvariantCulture), ["--threads"] = "0", ["--ranking"] = "local", ["--ratio"] = "", ["--mode"] = "", ["--save"] = "",
+            ["--pictures"] = "",
+            ["--judges"] = "",
+            ["--updates"] = "4000",
+            ["--rate"] = Rate.ToString(CultureInfo.InvariantCulture),
+            ["--threads"] = "0",
+            ["--ranking"] = "local",
+            ["--ratio"] = "",
+            ["--mode"] = "",
+            ["--save"] = "",
         };
         var criteria = new List<string>();
         for (int i = 0; i < arguments.Length; i++)

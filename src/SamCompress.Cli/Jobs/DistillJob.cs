@@ -136,7 +136,8 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
         if (!Equals(own.Embedding.Shape, wanted.Embedding.Shape) || own.Embedding.Name != wanted.Embedding.Name)
         {
             throw new SamCompressException(
-                FailureKind.Unsupported, $"the student gives {own.Embedding}, the teacher {wanted.Embedding}", "give the model that the student was made of as --teacher.") { Location = options.Model };
+                FailureKind.Unsupported, $"the student gives {own.Embedding}, the teacher {wanted.Embedding}", "give the model that the student was made of as --teacher.")
+            { Location = options.Model };
         }
 
         if (options.Objective != DistillObjective.Layers)

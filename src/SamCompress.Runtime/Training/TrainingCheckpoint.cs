@@ -66,13 +66,15 @@ public sealed record TrainingCheckpoint
         catch (Exception e) when (e is SamCompressException or FormatException or OverflowException or JsonException or KeyNotFoundException)
         {
             throw new SamCompressException(
-                FailureKind.InputRejected, $"no whole checkpoint: {e.Message.ReplaceLineEndings(" ")}", "name another file, or remove this one to begin anew.", e) { Location = path };
+                FailureKind.InputRejected, $"no whole checkpoint: {e.Message.ReplaceLineEndings(" ")}", "name another file, or remove this one to begin anew.", e)
+            { Location = path };
         }
 
         return checkpoint.Identity == identity
             ? checkpoint
             : throw new SamCompressException(
-                FailureKind.InputRejected, "the checkpoint is of another model, other pictures or other options", "name another file, or remove this one to begin anew.") { Location = path };
+                FailureKind.InputRejected, "the checkpoint is of another model, other pictures or other options", "name another file, or remove this one to begin anew.")
+            { Location = path };
     }
 
     private Model ToModel()

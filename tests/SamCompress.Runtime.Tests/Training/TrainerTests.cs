@@ -49,7 +49,12 @@ public sealed class TrainerTests : IDisposable
             using var graph = TrainingGraph.Build(student, [new LossTerm("Y")], new TrainingOptions { Accumulation = k, ClipNorm = 1, WeightDecay = 0.1 });
             TrainerOptions options = Options() with
             {
-                Updates = 12, Checkpoint = file, CheckpointEvery = 2, ValidateEvery = 2, LearningRate = new PlateauRate(0.02, 1), Flips = true,
+                Updates = 12,
+                Checkpoint = file,
+                CheckpointEvery = 2,
+                ValidateEvery = 2,
+                LearningRate = new PlateauRate(0.02, 1),
+                Flips = true,
                 TermWeights = new Dictionary<string, IReadOnlyList<float>> { ["Y"] = [1, 0.5f, 0.25f] },
             };
             if (killAt is not null || cancelAt is not null)
