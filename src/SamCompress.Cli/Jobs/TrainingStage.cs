@@ -15,6 +15,9 @@ internal sealed class TrainingStage : IDisposable
     /// <summary>So often weights are judged while they are trained.</summary>
     private const int Validations = 8;
 
+    /// <summary>Between two checkpoints of a large model, of which an update takes the better part of a minute.</summary>
+    private const int UpdatesOfLargeModel = 10;
+
     private readonly MaskJudge _judge;
     private readonly TrainingSet _set;
     private readonly IJobProgress _progress;
@@ -45,6 +48,7 @@ internal sealed class TrainingStage : IDisposable
             Seed = (ulong)step.Seed,
             ValidateEvery = Math.Max(1, updates / Validations),
             Checkpoint = state,
+            CheckpointEvery = isSmall ? Math.Max(1, updates / 40) : UpdatesOfLargeModel,
             // ONNX Runtime would fold away what keeps activations from being computed again too early.
             Session = isSmall ? execution.Session : execution.Session with { Optimization = GraphOptimization.None, UseMemoryArena = false, UseMemoryPattern = false },
         };
