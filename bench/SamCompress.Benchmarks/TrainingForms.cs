@@ -1,7 +1,5 @@
 using SamCompress.IR;
-using SamCompress.Passes;
 using SamCompress.Passes.Differentiation.Training;
-using SamCompress.Passes.Targets;
 using SamCompress.Runtime.Inference;
 using SamCompress.Runtime.Training;
 
@@ -19,8 +17,7 @@ internal sealed class TrainingForms(string model, Func<string> path, int rounds,
     public override IReadOnlyList<Measurement> Measure()
     {
         using Model exported = OnnxReader.Read(path()), student = OnnxReader.Read(path());
-        new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(TargetDescription.Load(TargetDescription.Default))])
-            .Run(student, new PassContext { Evaluator = new OnnxConstantEvaluator(), FoldingBudget = 0 });
+        TrainableModel.Prepare(student);
         Value image = student.Graph.Inputs[0], embedding = student.Graph.Outputs[0];
         using OnnxSession inference = OnnxSession.Open(exported, new SessionSettings { UseMemoryPattern = !recomputesOnly });
         using RuntimeTensor input = Noise(image.Shape!.ToStatic()!), target = Noise(embedding.Shape!.ToStatic()!);

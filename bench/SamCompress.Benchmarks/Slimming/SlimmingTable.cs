@@ -2,12 +2,10 @@ using System.Diagnostics;
 using System.Globalization;
 using SamCompress.Benchmarks.Quantization;
 using SamCompress.IR;
-using SamCompress.Passes;
 using SamCompress.Passes.Analysis;
 using SamCompress.Passes.Differentiation.Training;
 using SamCompress.Passes.Pruning;
 using SamCompress.Passes.Pruning.Importance;
-using SamCompress.Passes.Targets;
 using SamCompress.Runtime.Evaluation;
 using SamCompress.Runtime.Images;
 using SamCompress.Runtime.Inference;
@@ -89,8 +87,7 @@ internal static class SlimmingTable
             _session = new SessionSettings { Threads = int.Parse(options["--threads"], CultureInfo.InvariantCulture) };
             string folder = Path.Combine(SkeletonModels.RepositoryRoot, "models", "sam-nano"), encoder = Path.Combine(folder, "encoder.onnx"), decoder = Path.Combine(folder, "decoder.onnx");
             _original = OnnxReader.Read(encoder);
-            new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(TargetDescription.Load(TargetDescription.Default))])
-                .Run(_original, new PassContext { Evaluator = new OnnxConstantEvaluator(), FoldingBudget = 0 });
+            TrainableModel.Prepare(_original);
             _decoder = OnnxReader.Read(decoder);
             MaskHead.Fix(_decoder, points: 2);
             _pictures = new TrainingPictures(ImageSet.Open(options["--pictures"]), new Preprocessing(256, PixelLayout.ChannelsFirst), new Augmentation());

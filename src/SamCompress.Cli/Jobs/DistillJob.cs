@@ -5,7 +5,6 @@ using SamCompress.Passes.Differentiation.Training;
 using SamCompress.Passes.Distillation;
 using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Recipes;
-using SamCompress.Runtime.Evaluation;
 using SamCompress.Runtime.Inference;
 using SamCompress.Runtime.Training;
 
@@ -80,7 +79,7 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
         string? decoder = Comparison.FindDecoder(options.Decoder, options.Teacher);
         var set = TrainingSet.Choose(options.Calibration, taught.Sha256);
         _clock.Start("clean up");
-        var passes = TrainingStage.Prepare(student, cancellation).Concat(TrainingStage.Prepare(teacher, cancellation)).ToList();
+        var passes = TrainableModel.Prepare(student, cancellation).Concat(TrainableModel.Prepare(teacher, cancellation)).ToList();
         DistillationObjective objective = Objective(student, teacher);
 
         _clock.Start("learn");
@@ -95,11 +94,8 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
         _clock.Start("write");
         IReadOnlyList<string> staged = writer.Write(() => OnnxWriter.Save(result, writer.StagePath(name), new SaveOptions { ExternalData = options.ExternalData }));
         _clock.Start("validate");
-        var comparison = new Comparison(options.Execution, progress, cancellation);
-        (EvaluationResult judged, ReportedSpeed speed) = Comparison.IsSmall(options.Teacher)
-            ? comparison.Together(options.Teacher, staged[0], decoder, set.HeldOut)
-            : comparison.Apart(options.Teacher, staged[0], decoder, set.HeldOut);
-        var quality = ReportedQuality.Of(judged, heldOut: true, decoder);
+        (ReportedQuality quality, ReportedSpeed speed) = new FittedStudent(options.Teacher, decoder, [.. set.HeldOut.Paths], options.Execution, _clock, progress, cancellation)
+            .Compare(staged[0], Comparison.IsSmall(options.Teacher));
         var done = new DistillReport
         {
             ToolVersion = CommandLine.Version,

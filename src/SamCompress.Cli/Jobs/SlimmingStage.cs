@@ -18,7 +18,7 @@ internal sealed class SlimmingStage(SlimStep step, ExecutionRequest execution, I
         long start = Stopwatch.GetTimestamp();
         progress.Stage("read");
         using Model original = ModelSource.ReadEncoder(path);
-        TrainingStage.Prepare(original, cancellation);
+        TrainableModel.Prepare(original, cancellation);
         ModelCost before = CostModel.Measure(original);
         using Model? head = decoder is null ? null : ModelSource.ReadDecoder(decoder);
         if (head is not null)

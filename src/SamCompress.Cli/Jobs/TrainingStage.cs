@@ -1,8 +1,6 @@
 using SamCompress.IR;
-using SamCompress.Passes;
 using SamCompress.Passes.Differentiation.Training;
 using SamCompress.Passes.Recipes;
-using SamCompress.Passes.Targets;
 using SamCompress.Runtime.Images;
 using SamCompress.Runtime.Inference;
 using SamCompress.Runtime.Training;
@@ -79,13 +77,6 @@ internal sealed class TrainingStage : IDisposable
         ReportedLoss[] losses = [.. _losses];
         _losses.Clear();
         return new ReportedTraining(name, _set.Source, _set.Learned.Paths.Count, _set.Validation.Paths.Count, before, losses, outcome.Validations, outcome.Best, seconds);
-    }
-
-    /// <summary>Brings a model into the form that is trained: tables of relative positions as they are stored, one operator for what has a gradient of its own.</summary>
-    public static IReadOnlyList<PassRecord> Prepare(Model model, CancellationToken cancellation)
-    {
-        var context = new PassContext { Evaluator = new OnnxConstantEvaluator(), FoldingBudget = 0, Cancellation = cancellation };
-        return new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(TargetDescription.Load(TargetDescription.Default))]).Run(model, context);
     }
 
     public void Dispose()

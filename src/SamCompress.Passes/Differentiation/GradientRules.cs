@@ -7,8 +7,25 @@ namespace SamCompress.Passes.Differentiation;
 /// <summary>The rules of differentiation, by operator.</summary>
 public static class GradientRules
 {
-    private static IReadOnlyList<GradientRule> Movements =>
+    public static IReadOnlyList<GradientRule> All { get; } =
     [
+        new AddGradient(),
+        new SubGradient(),
+        new MulGradient(),
+        new DivGradient(),
+        new NegGradient(),
+        new PowGradient(),
+        .. PointwiseGradients.All,
+        new ExtremumGradient(),
+        new SoftmaxGradient(),
+        new LogSoftmaxGradient(),
+        new LayerNormalizationGradient(),
+        new ReduceSumGradient(),
+        new ReduceMeanGradient(),
+        new ReduceExtremumGradient(),
+        new MatMulGradient(),
+        new GemmGradient(),
+        new EinsumGradient(),
         new ReshapeGradient(),
         new TransposeGradient(),
         new IdentityGradient(),
@@ -34,28 +51,6 @@ public static class GradientRules
         new AveragePoolGradient(),
         new QuantizeLinearGradient(),
         new DequantizeLinearGradient(),
-    ];
-
-    public static IReadOnlyList<GradientRule> All { get; } =
-    [
-        new AddGradient(),
-        new SubGradient(),
-        new MulGradient(),
-        new DivGradient(),
-        new NegGradient(),
-        new PowGradient(),
-        .. PointwiseGradients.All,
-        new ExtremumGradient(),
-        new SoftmaxGradient(),
-        new LogSoftmaxGradient(),
-        new LayerNormalizationGradient(),
-        new ReduceSumGradient(),
-        new ReduceMeanGradient(),
-        new ReduceExtremumGradient(),
-        new MatMulGradient(),
-        new GemmGradient(),
-        new EinsumGradient(),
-        .. Movements,
     ];
 
     private static readonly FrozenDictionary<(string Domain, string OpType), GradientRule> ByOperator =

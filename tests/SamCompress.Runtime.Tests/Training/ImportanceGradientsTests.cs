@@ -66,7 +66,7 @@ public sealed class ImportanceGradientsTests
     {
         string folder = Path.Combine(SkeletonModels.RepositoryRoot, "models", "sam-nano");
         using Model encoder = OnnxReader.Read(Path.Combine(folder, "encoder.onnx")), decoder = OnnxReader.Read(Path.Combine(folder, "decoder.onnx"));
-        TrainingModels.Prepare(encoder);
+        TrainableModel.Prepare(encoder);
         MaskHead.Fix(decoder, points: 2);
         ChannelGroups groups = ChannelGroupFinder.Find(encoder);
         using var pictures = new TrainingPictures(ImageSet.Of([TestPictures.Scene(0), TestPictures.Scene(1)]), new Preprocessing(256, PixelLayout.ChannelsFirst), augmentation: null);

@@ -14,7 +14,7 @@ public sealed class SlimmingRunTests : IDisposable
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("samcompress-tests-");
     private readonly Model _original = OnnxReader.Read(Path.Combine(SkeletonModels.RepositoryRoot, "models", "sam-nano", "encoder.onnx"));
 
-    public SlimmingRunTests() => TrainingModels.Prepare(_original);
+    public SlimmingRunTests() => TrainableModel.Prepare(_original);
 
     public void Dispose()
     {

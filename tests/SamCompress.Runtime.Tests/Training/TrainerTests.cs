@@ -156,8 +156,7 @@ public sealed class TrainerTests : IDisposable
     public void Steps_of_an_encoder_give_the_same_bytes_each_time()
     {
         using Model student = OnnxReader.Read(Path.Combine(SkeletonModels.RepositoryRoot, "models", "sam-nano", "encoder.onnx"));
-        Passes.PassContext context = new() { Evaluator = new OnnxConstantEvaluator(), FoldingBudget = 0 };
-        new Passes.PassPipeline([.. Passes.StandardPipeline.Cleanup, .. Passes.StandardPipeline.Fusion(Passes.Targets.TargetDescription.Load("ort-cpu"))]).Run(student, context);
+        TrainableModel.Prepare(student);
         Value input = student.Graph.Inputs[0], output = student.Graph.Outputs[0];
         using var graph = TrainingGraph.Build(student, [new LossTerm(output.Name)]);
         using RuntimeTensor x = Random(input, 1), t = Random(output, 2);
