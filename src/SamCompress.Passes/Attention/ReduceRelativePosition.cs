@@ -11,11 +11,12 @@ namespace SamCompress.Passes.Attention;
 /// <remarks>
 /// Approximate: the root mean square error of a logit on the calibration pictures is at most the bound, which is the tail of the spectrum (docs/attention.md). What all
 /// keys of a query share is left out, because a Softmax does not see it. Our design; the basis of a singular value decomposition is the best of its rank for this
-/// error. Guards: relative positions as <see cref="FoldRelativePosition"/> writes them, and observed; a rank is only used when it is below the number of columns.
+/// error. Without the means of both parts rows + columns - 2 directions are left, which is exact and the most that is ever used.
+/// Guards: relative positions as <see cref="FoldRelativePosition"/> writes them, and observed; a given rank is only used when it is below the number of columns.
 /// </remarks>
 /// <param name="statistics">Of the values of <see cref="RequestedStatistics"/>.</param>
 /// <param name="error">The root mean square error of a logit that is allowed.</param>
-/// <param name="rank">Used whatever the error is; null for the smallest that keeps the bound, a multiple of 8.</param>
+/// <param name="rank">Used whatever the error is; null for the smallest that keeps the bound, a multiple of 8 where there is one below the exact rank.</param>
 public sealed class ReduceRelativePosition(AttentionSelection selection, CalibrationStatistics statistics, double error = ReduceRelativePosition.DefaultError, int? rank = null)
     : AttentionRewrite(selection)
 {
@@ -23,6 +24,9 @@ public sealed class ReduceRelativePosition(AttentionSelection selection, Calibra
 
     /// <summary>Ranks are multiples of it: vector registers are full.</summary>
     private const int RankStep = 8;
+
+    /// <summary>The mean over the rows and that over the columns, which a Softmax does not see.</summary>
+    private const int MeansOfParts = 2;
 
     /// <summary>The columns of folded relative positions.</summary>
     public static IReadOnlyList<ObservedValue> RequestedStatistics(Model model, AttentionSelection selection)
@@ -49,7 +53,7 @@ public sealed class ReduceRelativePosition(AttentionSelection selection, Calibra
     {
         var position = (DecomposedPosition)attention.Position;
         var spectrum = PositionSpectrum.Of(statistics.Find(Columns(attention)!.Name)!.Samples!.Gram, (int)position.Rows, (int)position.Columns);
-        int columns = rank ?? spectrum.RankFor(error, RankStep);
+        int columns = rank ?? Math.Min(spectrum.RankFor(error, RankStep), (int)(position.Rows + position.Columns) - MeansOfParts);
         if (columns >= position.Rows + position.Columns)
             return attention.Projection.Input;
         (float[,] encoder, float[,] decoder) = spectrum.Basis(columns);

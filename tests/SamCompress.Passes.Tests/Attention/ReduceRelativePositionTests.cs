@@ -42,6 +42,16 @@ public sealed class ReduceRelativePositionTests
         Assert.Equal(rank, PositionSpectrum.Of(gram, 3, 3).RankFor(error, 8));
     }
 
+    /// <summary>8 directions would be the next multiple of 8, more than there are columns; 4 of the 6 are exact.</summary>
+    [Fact]
+    public void No_error_bound_needs_more_directions_than_a_softmax_sees()
+    {
+        using Model expected = AttentionCheck.Parse(SamBlockText.Global(3, 3));
+        using Model actual = Reduced(rank: null);
+        Assert.Equal(4, Assert.IsType<ProjectedPosition>(Assert.Single(SelfAttentionReader.Read(actual).Attentions).Position).Rank);
+        NumericAssert.Close(expected, actual, AttentionCheck.MaxRelative);
+    }
+
     [Fact]
     public void A_rank_of_all_columns_changes_nothing()
     {
@@ -68,7 +78,7 @@ public sealed class ReduceRelativePositionTests
         return model;
     }
 
-    private static Model Reduced(int rank)
+    private static Model Reduced(int? rank)
     {
         Model model = Folded();
         new PassPipeline(StandardPipeline.Rewrite(new ReduceRelativePosition(All, Statistics(model), rank: rank))).Run(model, PassCheck.Context());
