@@ -17,6 +17,7 @@ public static class CommandLine
         bool json = AsksForJson(args);
         return Guard(context, json, () =>
         {
+            RefuseNoText(args);
             ParseResult result = Build(context).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
             if (result.Errors.Count > 0)
                 return new ErrorRenderer(context, json).Usage(result);
@@ -43,7 +44,7 @@ public static class CommandLine
         }
     }
 
-    private static RootCommand Build(CommandContext context)
+    internal static RootCommand Build(CommandContext context)
     {
         var common = new CommonOptions(context);
         var root = new RootCommand("Turns a Segment Anything ONNX model into a validated int8 model.") { HelpName = "samcompress" };
@@ -74,8 +75,20 @@ public static class CommandLine
         return root;
     }
 
+    /// <summary>No option means anything by an empty text, and no path holds a NUL; both would go unnoticed far into a job.</summary>
+    private static void RefuseNoText(IReadOnlyList<string> args)
+    {
+        for (int i = 0; i < args.Count; i++)
+        {
+            if (args[i].Length == 0)
+                throw new SamCompressException(FailureKind.Usage, i > 0 ? $"the argument behind '{args[i - 1]}' is empty" : "the first argument is empty", "is a variable of the shell not set?");
+            if (args[i].Contains('\0', StringComparison.Ordinal))
+                throw new SamCompressException(FailureKind.Usage, $"the argument '{args[i]}' holds a NUL character");
+        }
+    }
+
     /// <summary>Asked before parsing, because a command line that does not parse must answer in the right format too.</summary>
-    private static bool AsksForJson(IReadOnlyList<string> args)
+    internal static bool AsksForJson(IReadOnlyList<string> args)
     {
         for (int i = 0; i < args.Count; i++)
         {

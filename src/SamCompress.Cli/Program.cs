@@ -1,5 +1,3 @@
-using SamCompress.Cli;
+using SamCompress.Cli.Supervision;
 
-using var interruption = new Interruption();
-CommandContext context = CommandContext.OfConsole(interruption.Token);
-return interruption.ExitCode(CommandLine.Run(args, context));
+return Supervisor.Wants(args) ? Supervisor.Run(args) : Supervisor.Here(args);

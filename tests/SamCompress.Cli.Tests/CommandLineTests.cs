@@ -2,6 +2,20 @@ namespace SamCompress.Cli.Tests;
 
 public sealed class CommandLineTests
 {
+    /// <summary>Found by the fuzzer, as bugs deep in a job.</summary>
+    [Theory]
+    [InlineData("the argument behind '-o' is empty", "quantize", "m.onnx", "-o", "")]
+    [InlineData("the first argument is empty", "")]
+    [InlineData("holds a NUL character", "inspect", "m\0.onnx")]
+    [InlineData("expects a single argument but 2 were provided", "inspect", "--model", "a", "--model", "b")]
+    [InlineData("expects a single argument but 2 were provided", "quantize", "a", "--samples", "1", "--samples", "2")]
+    public void An_argument_that_is_none_is_a_usage_error(string message, params string[] args)
+    {
+        CommandRun run = CommandRun.Of(args);
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains(message, run.ErrorLines[0], StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Version_is_one_line()
     {

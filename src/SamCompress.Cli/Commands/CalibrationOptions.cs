@@ -21,7 +21,7 @@ internal sealed class CalibrationOptions
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
-            if (result.GetResult(_percentile) is not null && result.GetValue(_method) != "percentile")
+            if (result.IsGiven(_percentile) && result.GetResult(_method)?.Tokens is not [{ Value: "percentile" }])
                 result.AddError("--percentile needs --calibration-method percentile.");
         });
     }

@@ -20,7 +20,7 @@ internal static class InspectCommand
         command.Options.Add(nodes);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(nodes) && result.GetValue(compare) is not null)
+            if (result.IsGiven(nodes) && result.IsGiven(compare))
                 result.AddError("--nodes lists one model: leave out --compare.");
         });
         command.SetAction(parse =>

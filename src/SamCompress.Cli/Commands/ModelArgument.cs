@@ -17,7 +17,7 @@ internal sealed class ModelArgument
         command.Options.Add(_option);
         command.Validators.Add(result =>
         {
-            int given = (result.GetValue(_argument) is null ? 0 : 1) + (result.GetValue(_option) is null ? 0 : 1);
+            int given = (result.IsGiven(_argument) ? 1 : 0) + (result.IsGiven(_option) ? 1 : 0);
             if (given != 1)
                 result.AddError(given == 0 ? $"{command.Name} needs a {_argument.Name}." : $"The model is given twice: as {_argument.Name} and by --model.");
         });

@@ -37,16 +37,16 @@ internal sealed class RewriteStepOptions
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
-            bool isDilated = result.GetResult(_dilated) is not null, isLinear = result.GetValue(_linear), isLowRank = result.GetValue(_lowRank);
+            bool isDilated = result.IsGiven(_dilated), isLinear = result.IsGiven(_linear), isLowRank = result.IsGiven(_lowRank);
             if ((isDilated ? 1 : 0) + (isLinear ? 1 : 0) + (isLowRank ? 1 : 0) != 1)
                 result.AddError("rewrite needs one of --dilated-attention N, --linear-attention and --low-rank-position.");
-            else if (!isDilated && result.GetResult(_segment) is not null)
+            else if (!isDilated && result.IsGiven(_segment))
                 result.AddError("--segment needs --dilated-attention.");
-            else if (!isLinear && result.GetValue(_multiScale))
+            else if (!isLinear && result.IsGiven(_multiScale))
                 result.AddError("--multi-scale needs --linear-attention.");
-            else if (!isLowRank && (result.GetResult(_error) ?? result.GetResult(_rank)) is not null)
+            else if (!isLowRank && (result.IsGiven(_error) || result.IsGiven(_rank)))
                 result.AddError("--position-error and --position-rank need --low-rank-position.");
-            else if (result.GetResult(_error) is not null && result.GetResult(_rank) is not null)
+            else if (result.IsGiven(_error) && result.IsGiven(_rank))
                 result.AddError("--position-error and --position-rank exclude each other.");
             else if (result.GetResult(_blocks)?.Tokens is [{ Value: "auto" }] && !hasGate(result))
                 result.AddError("--blocks auto needs --min-miou or --max-drop.");

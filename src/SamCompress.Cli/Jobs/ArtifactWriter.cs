@@ -6,13 +6,17 @@ namespace SamCompress.Cli.Jobs;
 /// <summary>
 /// Writes the files of one output so that, whatever happens, the old ones or the new ones are there, never a mix.
 /// They are made in a directory beside the output, flushed to the disk, and renamed into place; the main file comes last and is the commit.
-/// A lock file in that directory tells a run that lives from one that was killed: what a dead run left is swept away by the next.
+/// A lock file in that directory tells a run that lives from one that was killed: what a dead run left is swept away by the next, or, when it was killed while it renamed, renamed to the end.
 /// </summary>
 public sealed class ArtifactWriter : IDisposable
 {
     private const string StageSuffix = ".samcompress-stage";
     private const string LockName = ".lock";
     private const string OwnerName = ".owner";
+
+    /// <summary>Its presence says that every file is complete and flushed, and renaming has begun.</summary>
+    private const string CommitName = ".commit";
+
     private readonly string _stage;
     private readonly FileStream _lock;
     private readonly bool _overwrite;
@@ -91,23 +95,13 @@ public sealed class ArtifactWriter : IDisposable
     /// <returns>The full paths, the main file first.</returns>
     public IReadOnlyList<string> Commit() => Write<IReadOnlyList<string>>(() =>
     {
-        string main = StagePath(Path.GetFileName(Output));
-        string directory = Path.GetDirectoryName(Output)!;
-        List<string> sidecars = [.. Directory.GetFiles(_stage).Where(f => f != main && !IsOurs(f)).Order(StringComparer.Ordinal)];
-        var written = new List<string> { Output };
-        foreach (string file in sidecars.Append(main))
+        IReadOnlyList<string> files = FilesOf(_stage, Path.GetFileName(Output));
+        foreach (string file in files)
             DiskFlush.File(file);
-        foreach (string file in sidecars)
-        {
-            string target = Path.Combine(directory, Path.GetFileName(file));
-            File.Move(file, target, _overwrite);
-            written.Add(target);
-        }
-
-        DiskFlush.Directory(directory);
-        File.Move(main, Output, _overwrite);
-        DiskFlush.Directory(directory);
-        return written;
+        File.WriteAllBytes(StagePath(CommitName), []);
+        DiskFlush.Directory(_stage);
+        Rename(files, Path.GetDirectoryName(Output)!, _overwrite);
+        return [Output, .. files.SkipLast(1).Select(f => Path.Combine(Path.GetDirectoryName(Output)!, Path.GetFileName(f)))];
     });
 
     public void Dispose()
@@ -118,6 +112,23 @@ public sealed class ArtifactWriter : IDisposable
         DeleteIfEmpty(_stage);
         foreach (string directory in _made)
             DeleteIfEmpty(directory);
+    }
+
+    /// <summary>What a stage holds to be renamed, the main file last.</summary>
+    private static List<string> FilesOf(string stage, string main) =>
+        [.. Directory.GetFiles(stage).Where(f => !IsOurs(f)).OrderBy(f => Path.GetFileName(f) == main).ThenBy(f => f, StringComparer.Ordinal)];
+
+    private static void Rename(IReadOnlyList<string> files, string directory, bool overwrite)
+    {
+        for (int i = 0; i < files.Count; i++)
+        {
+            // What the main file names must be on the disk before it.
+            if (i == files.Count - 1)
+                DiskFlush.Directory(directory);
+            File.Move(files[i], Path.Combine(directory, Path.GetFileName(files[i])), overwrite);
+        }
+
+        DiskFlush.Directory(directory);
     }
 
     private static List<string> MissingDirectories(string directory)
@@ -183,6 +194,8 @@ public sealed class ArtifactWriter : IDisposable
             using FileStream? @lock = TryLock(stage);
             if (@lock is null)
                 continue;
+            if (File.Exists(Path.Combine(stage, CommitName)))
+                Rename(FilesOf(stage, Path.GetFileName(stage)[1..^StageSuffix.Length]), directory, overwrite: true);
             Empty(stage);
             File.Delete(@lock.Name);
             DeleteIfEmpty(stage);
@@ -208,7 +221,7 @@ public sealed class ArtifactWriter : IDisposable
         return File.Exists(owner) ? $": process {File.ReadAllText(owner)}" : "";
     }
 
-    private static bool IsOurs(string file) => Path.GetFileName(file) is LockName or OwnerName;
+    private static bool IsOurs(string file) => Path.GetFileName(file) is LockName or OwnerName or CommitName;
 
     /// <summary>Removes everything but the lock.</summary>
     private static void Empty(string stage)

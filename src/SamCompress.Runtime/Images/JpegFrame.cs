@@ -90,6 +90,9 @@ internal sealed class JpegFrame
             throw new InvalidDataException("is damaged: a scan has too many blocks in a unit");
     }
 
+    /// <summary>Whether a scan, which was checked, gives everything of all channels, so that no other may follow.</summary>
+    public bool IsWhole(ReadOnlySpan<byte> scan) => !_isProgressive && Components.Count > 1 && scan[0] == Components.Count;
+
     /// <summary>
     /// Writes a grey frame as one of three channels (Y, Cb, Cr), since the decoder overruns its buffer with one. The scans of
     /// the grey channel stay as they are: a scan of one channel does not depend on the sampling.

@@ -31,6 +31,7 @@ internal sealed class JpegReader
     private readonly MemoryStream _encoded;
     private JpegFrame? _frame;
     private int _orientation = 1;
+    private bool _isComplete;
 
     private JpegReader(MemoryStream encoded, PictureLimits limits)
     {
@@ -107,7 +108,10 @@ internal sealed class JpegReader
             case StartOfScan:
                 if (_frame is null)
                     throw new InvalidDataException("is damaged: a scan stands before the frame");
+                if (_isComplete)
+                    throw new InvalidDataException("is damaged: a scan stands behind the one that holds all channels");
                 _frame.CheckScan(data, _quantizationTables, _huffmanTables);
+                _isComplete = _frame.IsWhole(data);
                 return true;
             case HuffmanTables:
                 CheckHuffmanTables(data);

@@ -34,6 +34,22 @@ public sealed class ArtifactWriterTests : IDisposable
         Assert.Equal("old", File.ReadAllText(_directory.File("m.onnx")));
     }
 
+    /// <summary>A run that was killed between the renames: the data file is the new one already, the model still the old one.</summary>
+    [Fact]
+    public void A_commit_that_was_cut_off_is_finished_by_the_next_run()
+    {
+        _directory.Write("m.onnx", "old model");
+        _directory.Write("m.onnx.data", "new data");
+        string stage = Directory.CreateDirectory(_directory.File(".m.onnx.samcompress-stage")).FullName;
+        foreach ((string name, string text) in new[] { (".lock", ""), (".owner", "1"), (".commit", ""), ("m.onnx", "new model") })
+            File.WriteAllText(Path.Combine(stage, name), text);
+
+        ArtifactWriter.Begin(_directory.File("other.onnx"), [], false, []).Dispose();
+
+        Assert.Equal(["m.onnx", "m.onnx.data"], _directory.Names);
+        Assert.Equal("new model", File.ReadAllText(_directory.File("m.onnx")));
+    }
+
     [Theory]
     [InlineData("m.onnx")]
     [InlineData("m.onnx.data")]

@@ -90,7 +90,7 @@ public sealed class ArchitectureTests
         [
             .. assembly.GetReferencedAssemblies()
                 .Select(name => name.Name!)
-                .Where(name => name is "System.CommandLine" || !(name is "mscorlib" or "netstandard" || name.StartsWith("System", StringComparison.Ordinal)))
+                .Where(name => name is "System.CommandLine" || !(name is "mscorlib" or "netstandard" or "Microsoft.Win32.Primitives" || name.StartsWith("System", StringComparison.Ordinal)))
                 .Order(StringComparer.Ordinal),
         ];
     }

@@ -103,6 +103,16 @@ public sealed class PictureFileTests : IDisposable
         Assert.Contains("more than 3 scans", e.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Found by the fuzzer: libjpeg ends the process there.</summary>
+    [Fact]
+    public void Rejects_a_scan_behind_the_one_that_holds_all_channels()
+    {
+        byte[] jpeg = File.ReadAllBytes(TestPictures.Fixture("flat.jpg"));
+        int scan = jpeg.AsSpan().IndexOf((ReadOnlySpan<byte>)[0xFF, 0xDA]);
+        byte[] twice = [.. jpeg[..^2], .. jpeg[scan..]];
+        Assert.Contains("behind the one that holds all channels", Assert.Throws<InvalidDataException>(() => PictureFile.Parse(twice, PictureLimits.Default)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Rejects_cmyk()
     {

@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace SamCompress.Fuzz;
+
+/// <summary>
+/// Runs workers in processes of their own, because a case may crash the process that runs it. A worker prints the case that it begins, and what it finds; one that dies or says nothing for too
+/// long has found something as well, and the next goes on behind it.
+/// </summary>
+internal sealed class FuzzDriver(TextWriter output)
+{
+    private static readonly TimeSpan _mostSilence = TimeSpan.FromSeconds(60);
+
+    /// <summary>How many cases were run of each target, and what they found.</summary>
+    /// <param name="time">Of processors, all workers together.</param>
+    public (IReadOnlyDictionary<string, long> Cases, IReadOnlyList<Finding> Findings, TimeSpan ProcessorTime) Run(IReadOnlyList<FuzzTarget> targets, TimeSpan time, long seed)
+    {
+        var cases = targets.ToDictionary(t => t.Name, _ => 0L, StringComparer.Ordinal);
+        var findings = new List<Finding>();
+        var processorTime = TimeSpan.Zero;
+        while (processorTime < time)
+        {
+            (seed, TimeSpan took) = Watch(targets, seed, time - processorTime, cases, findings);
+            processorTime += took;
+        }
+
+        return (cases, findings, processorTime);
+    }
+
+    private (long NextSeed, TimeSpan ProcessorTime) Watch(IReadOnlyList<FuzzTarget> targets, long seed, TimeSpan time, Dictionary<string, long> cases, List<Finding> findings)
+    {
+        string[] args = ["work", seed.ToString(CultureInfo.InvariantCulture), time.TotalSeconds.ToString(CultureInfo.InvariantCulture), .. targets.Select(t => t.Name)];
+        using Process worker = Process.Start(new ProcessStartInfo("dotnet", [typeof(FuzzDriver).Assembly.Location, .. args]) { RedirectStandardOutput = true })!;
+        (string Target, long Seed) current = ("", seed);
+        var used = TimeSpan.Zero;
+        while (true)
+        {
+            Task<string?> next = worker.StandardOutput.ReadLineAsync();
+            if (!next.Wait(_mostSilence))
+            {
+                worker.Kill();
+                Report(new Finding(current.Target, current.Seed, string.Create(CultureInfo.InvariantCulture, $"hangs: no answer within {_mostSilence.TotalSeconds} s")));
+                break;
+            }
+
+            if (next.Result is not { } line)
+                break;
+            string[] parts = line.Split('\t');
+            switch (parts)
+            {
+                case ["begin", var target, var number, var seconds]:
+                    current = (target, long.Parse(number, CultureInfo.InvariantCulture));
+                    used = TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture));
+                    cases[target]++;
+                    break;
+                case ["found", var target, var number, var what]:
+                    Report(new Finding(target, long.Parse(number, CultureInfo.InvariantCulture), what));
+                    break;
+            }
+        }
+
+        worker.WaitForExit();
+        if (worker.ExitCode is not (0 or 137))
+            Report(new Finding(current.Target, current.Seed, string.Create(CultureInfo.InvariantCulture, $"crashed the process: exit code {worker.ExitCode}")));
+        return (current.Seed + 1, used);
+
+        void Report(Finding finding)
+        {
+            findings.Add(finding);
+            output.WriteLine($"found  {finding.Target} {finding.Seed}: {finding.What}");
+        }
+    }
+
+    /// <summary>What a worker does.</summary>
+    public static void Work(long seed, double seconds, IReadOnlyList<FuzzTarget> targets, TextWriter output)
+    {
+        using var worker = new FuzzWorker();
+        using var process = Process.GetCurrentProcess();
+        for (long i = seed; process.TotalProcessorTime.TotalSeconds < seconds; i++, process.Refresh())
+        {
+            FuzzTarget target = targets[(int)(i % targets.Count)];
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"begin\t{target.Name}\t{i}\t{process.TotalProcessorTime.TotalSeconds}"));
+            if (worker.Run(target, i) is { } finding)
+                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"found\t{finding.Target}\t{finding.Seed}\t{finding.What.ReplaceLineEndings(" | ").Replace('\t', ' ')}"));
+            output.Flush();
+        }
+    }
+}

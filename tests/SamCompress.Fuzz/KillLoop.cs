@@ -1,0 +1,109 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using SamCompress.Testing;
+
+namespace SamCompress.Fuzz;
+
+/// <summary>
+/// Kills <c>quantize</c> at random times, which replaces one artifact by another in turns. After each kill the artifact must be the old or the new one, byte for byte; a run that is let through
+/// must succeed, and leave nothing but the artifact and its reports.
+/// </summary>
+internal sealed class KillLoop(TextWriter output)
+{
+    private const int LetThroughEvery = 25;
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("samcompress-kill-").FullName;
+
+    public bool Run(int kills, int seed)
+    {
+        var random = new Random(seed);
+        string[][] options = [["--precision", "w8a8", "--external-data", "always"], ["--precision", "w8a8", "--external-data", "always", "--rounding", "gptq"]];
+        var hashes = new List<string>();
+        double seconds = 0;
+        foreach (string[] option in options)
+        {
+            long start = Stopwatch.GetTimestamp();
+            Complete(option);
+            seconds = Math.Max(seconds, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            hashes.Add(Artifact());
+        }
+
+        if (hashes[0] == hashes[1])
+            throw new InvalidOperationException("both artifacts are the same, so that nothing would be tested");
+        string[] names = Names();
+        (int survived, int mixed, int failed, int littered, int replaced) = (0, 0, 0, 0, 0);
+        for (int i = 1; i <= kills; i++)
+        {
+            string before = Artifact();
+            using Process run = Start(options[i % options.Length]);
+            bool ended = run.WaitForExit(TimeSpan.FromSeconds(random.NextDouble() * seconds));
+            if (ended)
+                survived++;
+            else
+                run.Kill(entireProcessTree: i % 2 == 0);
+            run.WaitForExit();
+            WaitForChild();
+            string after = Artifact();
+            replaced += after != before ? 1 : 0;
+            if (!hashes.Contains(after))
+            {
+                mixed++;
+                output.WriteLine($"mixed  kill {i}: the artifact is neither the old nor the new one");
+            }
+
+            if (i % LetThroughEvery != 0)
+                continue;
+            failed += Complete(options[(i / LetThroughEvery) % options.Length]) ? 0 : 1;
+            littered += Names().SequenceEqual(names) ? 0 : 1;
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"kills  {i}/{kills}, {replaced} artifacts replaced, {survived} runs done before their kill"));
+            output.Flush();
+        }
+
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"kills  {kills}: {mixed} mixed artifacts, {failed} failed runs behind, {littered} with litter; {replaced} artifacts replaced, {survived} runs done before their kill"));
+        Directory.Delete(_directory, recursive: true);
+        return mixed + failed + littered == 0;
+    }
+
+    private string Output => Path.Combine(_directory, "out.onnx");
+
+    /// <summary>Both files in one hash.</summary>
+    private string Artifact() => string.Join('+', new[] { Output, Output + ".data" }.Select(f => File.Exists(f) ? Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(f))) : "none"));
+
+    private string[] Names() => [.. Directory.EnumerateFileSystemEntries(_directory).Select(e => Path.GetFileName(e)).Order(StringComparer.Ordinal)];
+
+    private bool Complete(string[] options)
+    {
+        using Process run = Start(options);
+        run.WaitForExit();
+        return run.ExitCode == 0;
+    }
+
+    /// <summary>A child whose parent was killed needs a moment to hear of it.</summary>
+    private void WaitForChild()
+    {
+        string stage = Path.Combine(_directory, ".out.onnx.samcompress-stage", ".owner");
+        if (!File.Exists(stage) || !int.TryParse(File.ReadAllText(stage), CultureInfo.InvariantCulture, out int id))
+            return;
+        try
+        {
+            using var child = Process.GetProcessById(id);
+            child.WaitForExit();
+        }
+        catch (ArgumentException)
+        {
+            // It has ended already.
+        }
+    }
+
+    private Process Start(string[] options)
+    {
+        string root = SkeletonModels.RepositoryRoot;
+        string[] args =
+        [
+            typeof(Cli.CommandLine).Assembly.Location, "quantize", Path.Combine(root, "models", "sam-nano", "encoder.onnx"), "-o", Output, "--overwrite", "--quiet",
+            "--calibration-data", Path.Combine(root, "calibration"), "--samples", "4", "--calibration-cache", Path.Combine(_directory, "cache.json"), .. options,
+        ];
+        return Process.Start(new ProcessStartInfo("dotnet", args) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+    }
+}
