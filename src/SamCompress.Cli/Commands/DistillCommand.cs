@@ -21,22 +21,19 @@ internal static class DistillCommand
         Option<double?> decay = Numbers.Between("--weight-decay", $"Of AdamW. [default: {defaults.WeightDecay}]", 0, 0.99);
         Option<double?> area = Numbers.Between("--least-area", $"The least share of a picture that is shown; 1 shows all of each. [default: {defaults.LeastArea}]", 0.01, 1);
         Option<int?> seed = Numbers.Whole("--seed", "Decides the order of the pictures and what is shown of each. [default: 0]", 0, int.MaxValue);
-        var state = new Option<string?>("--state") { Description = "A file to keep the training in; a run that was stopped goes on from it.", HelpName = "FILE" };
+        Option<string?> state = CommonOptions.State("the training");
         var pictures = new PictureOptions("Pictures to learn from, of which some are held out", takesAll: true);
         var execution = new ExecutionOptions();
-        var decoder = new Option<string?>("--decoder") { Description = "The mask decoder to judge with. [default: the one beside the teacher]", HelpName = "FILE" };
-        Option<double?> minMiou = Numbers.Between("--min-miou", "Exit with 1 when the mean mask IoU is lower.", 0, 1);
-        Option<double?> maxDrop = Numbers.Between("--max-drop", "The same, as how much below 1 the mean mask IoU may be.", 0, 1);
+        var gates = new GateOptions(decoder: "The mask decoder to judge with. [default: the one beside the teacher]");
         var command = new Command("distill", "Let a rewritten or pruned encoder learn from the original, and judge it by its masks.");
         model.AddTo(command);
         command.Options.Add(teacher);
         output.AddTo(command);
-        foreach (Option option in new Option[] { objective, updates, rate, batch, decay, area, seed, state, decoder })
+        foreach (Option option in new Option[] { objective, updates, rate, batch, decay, area, seed, state })
             command.Options.Add(option);
         pictures.AddTo(command);
         execution.AddTo(command);
-        command.Options.Add(minMiou);
-        command.Options.Add(maxDrop);
+        gates.AddTo(command);
         command.SetAction(parse =>
         {
             var options = new DistillOptions
@@ -57,11 +54,11 @@ internal static class DistillCommand
                     Seed = parse.GetValue(seed) ?? defaults.Seed,
                 },
                 State = parse.GetValue(state),
-                Decoder = parse.GetValue(decoder),
+                Decoder = gates.Decoder(parse),
                 Calibration = pictures.Of(parse),
                 Execution = execution.Of(parse),
-                MinMeanIou = parse.GetValue(minMiou),
-                MaxDrop = parse.GetValue(maxDrop),
+                MinMeanIou = gates.MinMeanIou(parse),
+                MaxDrop = gates.MaxDrop(parse),
             };
             using ConsoleProgress progress = common.Progress(parse);
             DistillReport report = new DistillJob(options, progress, common.Context.Cancellation).Run();
