@@ -14,7 +14,9 @@ internal static class DistillCommand
         var model = new ModelArgument("The image encoder that learns, an ONNX file: rewritten, pruned or otherwise made of the teacher.");
         var teacher = new Option<string>("--teacher") { Description = "The image encoder to learn from.", HelpName = "FILE", Required = true };
         var output = new OutputOptions(required: true, "");
-        var objective = CommonOptions.Choice("--objective", "What is learned: the embedding, or one layer after the other.", "embedding", "embedding", "embedding-l1", "layers");
+        var objective = CommonOptions.Choice("--objective", "What is learned: the embedding, one layer after the other, or embedding and masks.", "embedding", "embedding", "embedding-l1", "layers", "masks");
+        Option<int?> prompts = Numbers.Whole("--prompts", "Masks asked for of each picture, with --objective masks. [default: 8]", 1, 64);
+        Option<double?> maskWeight = Numbers.Between("--mask-weight", "What masks weigh, with --objective masks, where the embedding weighs 1. [default: 0.1]", 1e-6, 1e6);
         Option<int?> updates = Numbers.Whole("--updates", $"Updates of the weights. [default: {defaults.Updates}]", 1, 100_000_000);
         Option<double?> rate = Numbers.Between("--learning-rate", $"The greatest one; it falls along half a cosine. [default: {defaults.LearningRate}]", 1e-9, 1);
         Option<int?> batch = Numbers.Whole("--batch", $"Pictures for one update. [default: {defaults.Batch}]", 1, 4096);
@@ -29,11 +31,16 @@ internal static class DistillCommand
         model.AddTo(command);
         command.Options.Add(teacher);
         output.AddTo(command);
-        foreach (Option option in new Option[] { objective, updates, rate, batch, decay, area, seed, state })
+        foreach (Option option in new Option[] { objective, prompts, maskWeight, updates, rate, batch, decay, area, seed, state })
             command.Options.Add(option);
         pictures.AddTo(command);
         execution.AddTo(command);
         gates.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            if ((result.GetResult(prompts) ?? result.GetResult(maskWeight)) is { } given && result.GetValue(objective) != "masks")
+                result.AddError($"{given.Option.Name} needs --objective masks.");
+        });
         command.SetAction(parse =>
         {
             var options = new DistillOptions
@@ -43,7 +50,9 @@ internal static class DistillCommand
                 Output = output.Output(parse)!,
                 Overwrite = output.Overwrite(parse),
                 ExternalData = output.ExternalData(parse),
-                Objective = parse.GetRequiredValue(objective) switch { "embedding-l1" => DistillObjective.EmbeddingL1, "layers" => DistillObjective.Layers, _ => DistillObjective.Embedding },
+                Objective = parse.GetRequiredValue(objective) switch { "embedding-l1" => DistillObjective.EmbeddingL1, "layers" => DistillObjective.Layers, "masks" => DistillObjective.Masks, _ => DistillObjective.Embedding },
+                Prompts = parse.GetValue(prompts) ?? 8,
+                MaskWeight = parse.GetValue(maskWeight) ?? 0.1,
                 Step = new DistillStep
                 {
                     Updates = parse.GetValue(updates) ?? defaults.Updates,

@@ -21,6 +21,9 @@ public enum DistillObjective
 
     /// <summary>One layer after the other, then the embedding.</summary>
     Layers,
+
+    /// <summary>The embedding, and the masks that the decoder makes of it.</summary>
+    Masks,
 }
 
 public sealed record DistillOptions
@@ -33,6 +36,12 @@ public sealed record DistillOptions
     public required string Output { get; init; }
 
     public DistillObjective Objective { get; init; }
+
+    /// <summary>For <see cref="DistillObjective.Masks"/>: how many masks are asked for of each picture.</summary>
+    public int Prompts { get; init; } = 8;
+
+    /// <summary>For <see cref="DistillObjective.Masks"/>: what masks weigh, where the embedding weighs 1.</summary>
+    public double MaskWeight { get; init; } = 0.1;
 
     public DistillStep Step { get; init; } = new();
 
@@ -81,12 +90,13 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
         _clock.Start("clean up");
         var passes = TrainableModel.Prepare(student, cancellation).Concat(TrainableModel.Prepare(teacher, cancellation)).ToList();
         DistillationObjective objective = Objective(student, teacher);
+        using Model? head = options.Objective == DistillObjective.Masks ? Head(decoder) : null;
 
         _clock.Start("learn");
         using var training = new TrainingStage(options.Teacher, decoder, set, options.Step, options.State, student.Graph.Inputs[0], 1, options.Execution, progress, cancellation);
         long start = Stopwatch.GetTimestamp();
         double before = training.Score(student);
-        DistilledModel learned = new DistillationRun(training.Settings).Run(student, [teacher], objective, training.Pictures, training.Score, training.Progress, cancellation);
+        DistilledModel learned = new DistillationRun(training.Settings).Run(student, [teacher], objective, training.Pictures, training.Score, training.Progress, head, cancellation);
         using Model result = learned.Model;
         ReportedTraining report = training.Take(options.Objective.ToString(), before, learned.Outcome, Stopwatch.GetElapsedTime(start).TotalSeconds);
         SetProvenance(result, taught.Sha256, report);
@@ -136,6 +146,8 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
             { Location = options.Model };
         }
 
+        if (options.Objective == DistillObjective.Masks)
+            return DistillationObjective.OfMasks(own, options.MaskWeight);
         if (options.Objective != DistillObjective.Layers)
             return DistillationObjective.OfEmbedding(own, options.Objective == DistillObjective.Embedding ? LossKind.Squared : LossKind.Absolute);
         Dictionary<string, Shape?> shapes = wanted.Stream.ToDictionary(v => v.Name, v => v.Shape, StringComparer.Ordinal);
@@ -143,6 +155,23 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
         return common.Length > 1
             ? DistillationObjective.OfLayers(own with { Stream = common }, LossKind.Squared)
             : throw new SamCompressException(FailureKind.Unsupported, "student and teacher have no layers of one name and shape", "use --objective embedding.") { Location = options.Model };
+    }
+
+    private Model Head(string? decoder)
+    {
+        if (decoder is null)
+            throw new SamCompressException(FailureKind.Usage, "masks are learned with the mask decoder, and there is none beside the teacher", "name it with --decoder FILE.");
+        Model head = ModelSource.ReadDecoder(decoder);
+        try
+        {
+            MaskHead.Fix(head, DistillationRun.DecoderPoints, options.Prompts);
+            return head;
+        }
+        catch
+        {
+            head.Dispose();
+            throw;
+        }
     }
 
     private void SetProvenance(Model model, string teacherHash, ReportedTraining training)
@@ -156,6 +185,8 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
     private SortedDictionary<string, object?> EffectiveOptions() => new(StringComparer.Ordinal)
     {
         ["objective"] = options.Objective.ToString(),
+        ["prompts"] = options.Objective == DistillObjective.Masks ? options.Prompts : null,
+        ["maskWeight"] = options.Objective == DistillObjective.Masks ? options.MaskWeight : null,
         ["updates"] = options.Step.Updates,
         ["learningRate"] = options.Step.LearningRate,
         ["batch"] = options.Step.Batch,

@@ -33,6 +33,16 @@ public sealed class DistillCommandTests : IDisposable
     }
 
     [Fact]
+    public void Masks_are_learned_with_the_decoder_beside_the_teacher()
+    {
+        CommandRun run = Distill(Student(), "out.onnx", "--updates", "2", "--objective", "masks", "--prompts", "3", "--mask-weight", "0.5");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(("Masks", 3, 0.5), (run.Json.GetProperty("options").GetProperty("objective").GetString(), run.Json.GetProperty("options").GetProperty("prompts").GetInt32(), run.Json.GetProperty("options").GetProperty("maskWeight").GetDouble()));
+        Assert.InRange(run.Json.GetProperty("quality").GetProperty("meanIou").GetDouble(), 0.5, 0.9999);
+    }
+
+    [Fact]
     public void Layers_of_another_width_cannot_be_learned()
     {
         CommandRun pruned = CommandRun.Of("prune", Nano, "-o", _directory.File("narrow.onnx"), "--embedding-ratio", "0.5", "--no-repair", "-q");
@@ -46,7 +56,8 @@ public sealed class DistillCommandTests : IDisposable
     [Theory]
     [InlineData("--teacher", "--updates", "3")]
     [InlineData("use a whole number from 1", "--teacher", "t.onnx", "--updates", "0")]
-    [InlineData("use one of embedding, embedding-l1, layers", "--teacher", "t.onnx", "--objective", "masks")]
+    [InlineData("use one of embedding, embedding-l1, layers, masks", "--teacher", "t.onnx", "--objective", "tokens")]
+    [InlineData("--prompts needs --objective masks", "--teacher", "t.onnx", "--prompts", "4")]
     public void A_wrong_option_is_refused_before_anything_is_read(string answer, params string[] options)
     {
         CommandRun run = CommandRun.Of(["distill", "absent.onnx", "-o", _directory.File("out.onnx"), .. options]);
