@@ -1,6 +1,7 @@
 using System.CommandLine;
 using SamCompress.Cli.Jobs;
 using SamCompress.Cli.Rendering;
+using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Recipes;
 
 namespace SamCompress.Cli.Commands;
@@ -17,6 +18,9 @@ internal static class DistillCommand
         var objective = CommonOptions.Choice("--objective", "What is learned: the embedding, one layer after the other, or embedding and masks.", "embedding", "embedding", "embedding-l1", "layers", "masks");
         Option<int?> prompts = Numbers.Whole("--prompts", "Masks asked for of each picture, with --objective masks. [default: 8]", 1, 64);
         Option<double?> maskWeight = Numbers.Between("--mask-weight", "What masks weigh, with --objective masks, where the embedding weighs 1. [default: 0.1]", 1e-6, 1e6);
+        Option<string> precision = CommonOptions.Choice(
+            "--precision", "What quantize will make of the student: it learns with weights and activations rounded so.", "float", ["float", .. Precision.All.Select(p => p.Name)]);
+        Option<string> target = PrecisionOptions.TargetOption();
         Option<int?> updates = Numbers.Whole("--updates", $"Updates of the weights. [default: {defaults.Updates}]", 1, 100_000_000);
         Option<double?> rate = Numbers.Between("--learning-rate", $"The greatest one; it falls along half a cosine. [default: {defaults.LearningRate}]", 1e-9, 1);
         Option<int?> batch = Numbers.Whole("--batch", $"Pictures for one update. [default: {defaults.Batch}]", 1, 4096);
@@ -31,7 +35,7 @@ internal static class DistillCommand
         model.AddTo(command);
         command.Options.Add(teacher);
         output.AddTo(command);
-        foreach (Option option in new Option[] { objective, prompts, maskWeight, updates, rate, batch, decay, area, seed, state })
+        foreach (Option option in new Option[] { objective, prompts, maskWeight, precision, target, updates, rate, batch, decay, area, seed, state })
             command.Options.Add(option);
         pictures.AddTo(command);
         execution.AddTo(command);
@@ -40,6 +44,8 @@ internal static class DistillCommand
         {
             if ((result.GetResult(prompts) ?? result.GetResult(maskWeight)) is { } given && result.GetValue(objective) != "masks")
                 result.AddError($"{given.Option.Name} needs --objective masks.");
+            if (result.GetResult(target) is { Implicit: false } && result.GetValue(precision) is null or "float")
+                result.AddError("--target needs --precision.");
         });
         command.SetAction(parse =>
         {
@@ -53,6 +59,9 @@ internal static class DistillCommand
                 Objective = parse.GetRequiredValue(objective) switch { "embedding-l1" => DistillObjective.EmbeddingL1, "layers" => DistillObjective.Layers, "masks" => DistillObjective.Masks, _ => DistillObjective.Embedding },
                 Prompts = parse.GetValue(prompts) ?? 8,
                 MaskWeight = parse.GetValue(maskWeight) ?? 0.1,
+                Quantization = parse.GetRequiredValue(precision) is var chosen and not "float"
+                    ? new QuantizationRequest { Precision = Precision.All.First(p => p.Name == chosen), Target = parse.GetRequiredValue(target), Rounding = WeightRounding.Nearest, CorrectBias = false }
+                    : null,
                 Step = new DistillStep
                 {
                     Updates = parse.GetValue(updates) ?? defaults.Updates,

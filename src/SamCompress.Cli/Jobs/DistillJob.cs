@@ -43,6 +43,9 @@ public sealed record DistillOptions
     /// <summary>For <see cref="DistillObjective.Masks"/>: what masks weigh, where the embedding weighs 1.</summary>
     public double MaskWeight { get; init; } = 0.1;
 
+    /// <summary>What the student is to be quantized to afterwards, which it learns to bear; null for a student that stays float.</summary>
+    public QuantizationRequest? Quantization { get; init; }
+
     public DistillStep Step { get; init; } = new();
 
     /// <summary>Where the training is kept, to go on from; null keeps nothing.</summary>
@@ -92,12 +95,13 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
         DistillationObjective objective = Objective(student, teacher);
         using Model? head = options.Objective == DistillObjective.Masks ? Head(decoder) : null;
 
+        using Model? learner = options.Quantization is { } request ? new FakeQuantizationStage(request, options.Execution, _clock, progress, cancellation).Run(student, options.Model, set) : null;
         _clock.Start("learn");
         using var training = new TrainingStage(options.Teacher, decoder, set, options.Step, options.State, student.Graph.Inputs[0], 1, options.Execution, progress, cancellation);
         long start = Stopwatch.GetTimestamp();
-        double before = training.Score(student);
-        DistilledModel learned = new DistillationRun(training.Settings).Run(student, [teacher], objective, training.Pictures, training.Score, training.Progress, head, cancellation);
-        using Model result = learned.Model;
+        double before = training.Score(learner ?? student);
+        DistilledModel learned = new DistillationRun(Settings(training, student)).Run(learner ?? student, [teacher], objective, training.Pictures, training.Score, training.Progress, head, cancellation);
+        using Model trained = learned.Model, result = TrainedModel.Of(student, learned.Outcome.Weights);
         ReportedTraining report = training.Take(options.Objective.ToString(), before, learned.Outcome, Stopwatch.GetElapsedTime(start).TotalSeconds);
         SetProvenance(result, taught.Sha256, report);
 
@@ -157,6 +161,13 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
             : throw new SamCompressException(FailureKind.Unsupported, "student and teacher have no layers of one name and shape", "use --objective embedding.") { Location = options.Model };
     }
 
+    /// <summary>The weights of the student are trained; the scales of fake quantizers are not.</summary>
+    private static DistillationSettings Settings(TrainingStage training, Model student)
+    {
+        HashSet<string> weights = [.. student.Graph.Initializers.Select(i => i.Name)];
+        return training.Settings with { Optimizer = training.Settings.Optimizer with { Trainable = weights.Contains } };
+    }
+
     private Model Head(string? decoder)
     {
         if (decoder is null)
@@ -179,12 +190,14 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
         model.SetMetadata(QuantizePass.MetadataPrefix + "version", CommandLine.Version);
         model.SetMetadata(QuantizePass.MetadataPrefix + "source-sha256", teacherHash);
         model.SetMetadata(QuantizePass.MetadataPrefix + "distilled", string.Create(
-            System.Globalization.CultureInfo.InvariantCulture, $"{options.Objective}, {options.Step.Updates} updates of {options.Step.Batch} of {training.Learned} pictures, seed {options.Step.Seed}"));
+            System.Globalization.CultureInfo.InvariantCulture, $"{options.Objective}{(options.Quantization is { } request ? $" for {request.Precision.Name}" : "")}, {options.Step.Updates} updates of {options.Step.Batch} of {training.Learned} pictures, seed {options.Step.Seed}"));
     }
 
     private SortedDictionary<string, object?> EffectiveOptions() => new(StringComparer.Ordinal)
     {
         ["objective"] = options.Objective.ToString(),
+        ["precision"] = options.Quantization?.Precision.Name,
+        ["target"] = options.Quantization?.Target,
         ["prompts"] = options.Objective == DistillObjective.Masks ? options.Prompts : null,
         ["maskWeight"] = options.Objective == DistillObjective.Masks ? options.MaskWeight : null,
         ["updates"] = options.Step.Updates,
