@@ -27,6 +27,10 @@ public sealed class CommonOptions(CommandContext context)
     internal ConsoleProgress Progress(ParseResult parse) =>
         parse.GetValue(Quiet) ? new ConsoleProgress(TextWriter.Null, null) : new ConsoleProgress(Context.Error, Context.TerminalWidth);
 
+    /// <summary><c>--state</c>: where something long is kept.</summary>
+    /// <param name="what">What is kept.</param>
+    public static Option<string?> State(string what) => new("--state") { Description = $"A file to keep {what} in; a run that was stopped goes on from it.", HelpName = "FILE" };
+
     /// <summary>An option with listed values.</summary>
     public static Option<string> Choice(string name, string description, string defaultValue, params string[] values)
     {

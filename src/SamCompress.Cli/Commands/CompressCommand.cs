@@ -20,8 +20,8 @@ internal static class CompressCommand
         var output = new OutputOptions(required: false, "MODEL.RECIPE.onnx beside the model");
         var pictures = new PictureOptions();
         var execution = new ExecutionOptions();
-        var decoder = new Option<string?>("--decoder") { Description = "The mask decoder to judge with. [default: the one beside the model]", HelpName = "FILE" };
-        var state = new Option<string?>("--state") { Description = "A file to keep a training in; a run that was stopped goes on from it.", HelpName = "FILE" };
+        Option<string?> decoder = GateOptions.DecoderOption();
+        Option<string?> state = CommonOptions.State("a training");
         var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done, and write nothing." };
         var command = new Command("compress", "Do all that a recipe says in one go: slim, rewrite, repair, quantize, judge by masks.");
         model.AddTo(command);

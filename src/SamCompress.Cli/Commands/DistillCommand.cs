@@ -1,6 +1,7 @@
 using System.CommandLine;
 using SamCompress.Cli.Jobs;
 using SamCompress.Cli.Rendering;
+using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Recipes;
 
 namespace SamCompress.Cli.Commands;
@@ -14,29 +15,38 @@ internal static class DistillCommand
         var model = new ModelArgument("The image encoder that learns, an ONNX file: rewritten, pruned or otherwise made of the teacher.");
         var teacher = new Option<string>("--teacher") { Description = "The image encoder to learn from.", HelpName = "FILE", Required = true };
         var output = new OutputOptions(required: true, "");
-        var objective = CommonOptions.Choice("--objective", "What is learned: the embedding, or one layer after the other.", "embedding", "embedding", "embedding-l1", "layers");
+        var objective = CommonOptions.Choice("--objective", "What is learned: the embedding, one layer after the other, or embedding and masks.", "embedding", "embedding", "embedding-l1", "layers", "masks");
+        Option<int?> prompts = Numbers.Whole("--prompts", "Masks asked for of each picture, with --objective masks. [default: 8]", 1, 64);
+        Option<double?> maskWeight = Numbers.Between("--mask-weight", "What masks weigh, with --objective masks, where the embedding weighs 1. [default: 0.1]", 1e-6, 1e6);
+        Option<string> precision = CommonOptions.Choice(
+            "--precision", "What quantize will make of the student: it learns with weights and activations rounded so.", "float", ["float", .. Precision.All.Select(p => p.Name)]);
+        Option<string> target = PrecisionOptions.TargetOption();
         Option<int?> updates = Numbers.Whole("--updates", $"Updates of the weights. [default: {defaults.Updates}]", 1, 100_000_000);
         Option<double?> rate = Numbers.Between("--learning-rate", $"The greatest one; it falls along half a cosine. [default: {defaults.LearningRate}]", 1e-9, 1);
         Option<int?> batch = Numbers.Whole("--batch", $"Pictures for one update. [default: {defaults.Batch}]", 1, 4096);
         Option<double?> decay = Numbers.Between("--weight-decay", $"Of AdamW. [default: {defaults.WeightDecay}]", 0, 0.99);
         Option<double?> area = Numbers.Between("--least-area", $"The least share of a picture that is shown; 1 shows all of each. [default: {defaults.LeastArea}]", 0.01, 1);
         Option<int?> seed = Numbers.Whole("--seed", "Decides the order of the pictures and what is shown of each. [default: 0]", 0, int.MaxValue);
-        var state = new Option<string?>("--state") { Description = "A file to keep the training in; a run that was stopped goes on from it.", HelpName = "FILE" };
+        Option<string?> state = CommonOptions.State("the training");
         var pictures = new PictureOptions("Pictures to learn from, of which some are held out", takesAll: true);
         var execution = new ExecutionOptions();
-        var decoder = new Option<string?>("--decoder") { Description = "The mask decoder to judge with. [default: the one beside the teacher]", HelpName = "FILE" };
-        Option<double?> minMiou = Numbers.Between("--min-miou", "Exit with 1 when the mean mask IoU is lower.", 0, 1);
-        Option<double?> maxDrop = Numbers.Between("--max-drop", "The same, as how much below 1 the mean mask IoU may be.", 0, 1);
+        var gates = new GateOptions(decoder: "The mask decoder to judge with. [default: the one beside the teacher]");
         var command = new Command("distill", "Let a rewritten or pruned encoder learn from the original, and judge it by its masks.");
         model.AddTo(command);
         command.Options.Add(teacher);
         output.AddTo(command);
-        foreach (Option option in new Option[] { objective, updates, rate, batch, decay, area, seed, state, decoder })
+        foreach (Option option in new Option[] { objective, prompts, maskWeight, precision, target, updates, rate, batch, decay, area, seed, state })
             command.Options.Add(option);
         pictures.AddTo(command);
         execution.AddTo(command);
-        command.Options.Add(minMiou);
-        command.Options.Add(maxDrop);
+        gates.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            if ((result.GetResult(prompts) ?? result.GetResult(maskWeight)) is { } given && result.GetValue(objective) != "masks")
+                result.AddError($"{given.Option.Name} needs --objective masks.");
+            if (result.GetResult(target) is { Implicit: false } && result.GetValue(precision) is null or "float")
+                result.AddError("--target needs --precision.");
+        });
         command.SetAction(parse =>
         {
             var options = new DistillOptions
@@ -46,7 +56,12 @@ internal static class DistillCommand
                 Output = output.Output(parse)!,
                 Overwrite = output.Overwrite(parse),
                 ExternalData = output.ExternalData(parse),
-                Objective = parse.GetRequiredValue(objective) switch { "embedding-l1" => DistillObjective.EmbeddingL1, "layers" => DistillObjective.Layers, _ => DistillObjective.Embedding },
+                Objective = parse.GetRequiredValue(objective) switch { "embedding-l1" => DistillObjective.EmbeddingL1, "layers" => DistillObjective.Layers, "masks" => DistillObjective.Masks, _ => DistillObjective.Embedding },
+                Prompts = parse.GetValue(prompts) ?? 8,
+                MaskWeight = parse.GetValue(maskWeight) ?? 0.1,
+                Quantization = parse.GetRequiredValue(precision) is var chosen and not "float"
+                    ? new QuantizationRequest { Precision = Precision.All.First(p => p.Name == chosen), Target = parse.GetRequiredValue(target), Rounding = WeightRounding.Nearest, CorrectBias = false }
+                    : null,
                 Step = new DistillStep
                 {
                     Updates = parse.GetValue(updates) ?? defaults.Updates,
@@ -57,11 +72,11 @@ internal static class DistillCommand
                     Seed = parse.GetValue(seed) ?? defaults.Seed,
                 },
                 State = parse.GetValue(state),
-                Decoder = parse.GetValue(decoder),
+                Decoder = gates.Decoder(parse),
                 Calibration = pictures.Of(parse),
                 Execution = execution.Of(parse),
-                MinMeanIou = parse.GetValue(minMiou),
-                MaxDrop = parse.GetValue(maxDrop),
+                MinMeanIou = gates.MinMeanIou(parse),
+                MaxDrop = gates.MaxDrop(parse),
             };
             using ConsoleProgress progress = common.Progress(parse);
             DistillReport report = new DistillJob(options, progress, common.Context.Cancellation).Run();

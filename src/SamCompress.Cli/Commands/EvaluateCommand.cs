@@ -11,7 +11,7 @@ internal static class EvaluateCommand
     {
         var student = new ModelArgument("The compressed image encoder, an ONNX file.", "STUDENT");
         var reference = new Option<string>("--reference") { Description = "The original image encoder.", HelpName = "TEACHER", Required = true };
-        var decoder = new Option<string?>("--decoder") { Description = "The mask decoder of the original, and of the student without its own. [default: beside the original]", HelpName = "FILE" };
+        var gates = new GateOptions(decoder: "The mask decoder of the original, and of the student without its own. [default: beside the original]");
         var studentDecoder = new Option<string?>("--student-decoder") { Description = "The mask decoder of the student, when it has its own.", HelpName = "FILE" };
         var data = new Option<string?>("--data", "--calibration-data")
         {
@@ -20,23 +20,24 @@ internal static class EvaluateCommand
         };
         Option<int?> samples = Numbers.Whole("--samples", "Pictures to compare on. [default: all]", 1, 100_000);
         Option<int?> skipBad = Numbers.Whole("--skip-bad-images", "Skip up to this many pictures that cannot be read. [default: 0]", 0, 100_000);
-        Option<double?> minMiou = Numbers.Between("--min-miou", "Exit with 1 when the mean mask IoU is lower.", 0, 1);
         var execution = new ExecutionOptions();
         var command = new Command("evaluate", "Compare a compressed image encoder with the original: masks, embeddings, size, speed.");
         student.AddTo(command);
-        foreach (Option option in new Option[] { reference, decoder, studentDecoder, data, samples, skipBad, minMiou })
+        foreach (Option option in new Option[] { reference, studentDecoder, data, samples, skipBad })
             command.Options.Add(option);
+        gates.AddTo(command);
         execution.AddTo(command);
         command.SetAction(parse =>
         {
             var options = new EvaluateOptions(student.Of(parse), parse.GetRequiredValue(reference))
             {
-                Decoder = parse.GetValue(decoder),
+                Decoder = gates.Decoder(parse),
                 StudentDecoder = parse.GetValue(studentDecoder),
                 Data = parse.GetValue(data),
                 Samples = parse.GetValue(samples),
                 SkipBadImages = parse.GetValue(skipBad) ?? 0,
-                MinMeanIou = parse.GetValue(minMiou),
+                MinMeanIou = gates.MinMeanIou(parse),
+                MaxDrop = gates.MaxDrop(parse),
                 Execution = execution.Of(parse),
             };
             using ConsoleProgress progress = common.Progress(parse);

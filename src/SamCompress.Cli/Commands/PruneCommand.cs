@@ -14,16 +14,16 @@ internal static class PruneCommand
         var pruning = new PruningChoice();
         var pictures = new PictureOptions();
         var execution = new ExecutionOptions();
-        var decoder = new Option<string?>("--decoder") { Description = "The mask decoder to judge with. [default: the one beside the model]", HelpName = "FILE" };
+        var gates = new GateOptions();
         var noRepair = new Option<bool>("--no-repair") { Description = "Leave the layers behind as they are." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Say which channels would go, and write nothing." };
         var command = new Command("prune", "Take the channels away that matter least, refit the layers behind, and judge it by its masks.");
         model.AddTo(command);
         output.AddTo(command);
         pruning.AddTo(command);
-        command.Options.Add(decoder);
         pictures.AddTo(command);
         execution.AddTo(command);
+        gates.AddTo(command);
         command.Options.Add(noRepair);
         command.Options.Add(dryRun);
         command.SetAction(parse =>
@@ -38,16 +38,18 @@ internal static class PruneCommand
                 Repair = !parse.GetValue(noRepair),
                 Overwrite = output.Overwrite(parse),
                 ExternalData = output.ExternalData(parse),
-                Decoder = parse.GetValue(decoder),
+                Decoder = gates.Decoder(parse),
                 Calibration = pictures.Of(parse),
                 Execution = execution.Of(parse),
+                MinMeanIou = gates.MinMeanIou(parse),
+                MaxDrop = gates.MaxDrop(parse),
                 DryRun = parse.GetValue(dryRun),
             };
             using ConsoleProgress progress = common.Progress(parse);
             PruneReport report = new PruneJob(options, progress, common.Context.Cancellation).Run();
             progress.Clear();
             common.Write(parse, report, writer => PruneRenderer.Write(report, writer, parse.GetValue(common.Verbose)));
-            return ExitCodes.Done;
+            return report.GatesMet ? ExitCodes.Done : ExitCodes.Negative;
         });
         return command;
     }

@@ -16,11 +16,9 @@ internal static class QuantizeCommand
         var selection = new SelectionOptions();
         var execution = new ExecutionOptions();
         var precision = new PrecisionOptions();
-        var decoder = new Option<string?>("--decoder") { Description = "The mask decoder to validate with. [default: the one beside the model]", HelpName = "FILE" };
         Option<string> decoderPrecision = CommonOptions.Choice("--decoder-precision", "Whether the mask decoder is quantized too.", "float", ["float", .. Precision.All.Select(p => p.Name)]);
         var encoder = new Option<string?>("--encoder") { Description = "Quantize a mask decoder, fed by this encoder.", HelpName = "FILE" };
-        Option<double?> minMiou = Numbers.Between("--min-miou", "Leave layers float until the mean mask IoU is this; exit with 1 when it is lower.", 0, 1);
-        Option<double?> maxDrop = Numbers.Between("--max-drop", "The same, as how much below 1 the mean mask IoU may be.", 0, 1);
+        var gates = new GateOptions("Leave layers float until the mean mask IoU is this; exit with 1 when it is lower.", "The mask decoder to validate with. [default: the one beside the model]");
         var requantize = new Option<bool>("--allow-requantize") { Description = "Accept a model that is quantized already." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done to each layer, and write nothing." };
 
@@ -28,14 +26,14 @@ internal static class QuantizeCommand
         model.AddTo(command);
         precision.AddTo(command);
         output.AddTo(command);
-        command.Options.Add(decoder);
         command.Options.Add(decoderPrecision);
         command.Options.Add(encoder);
         calibration.AddTo(command);
         selection.AddTo(command);
         execution.AddTo(command);
-        foreach (Option option in new Option[] { minMiou, maxDrop, requantize, dryRun })
-            command.Options.Add(option);
+        gates.AddTo(command);
+        command.Options.Add(requantize);
+        command.Options.Add(dryRun);
         command.SetAction(parse =>
         {
             var options = new QuantizeOptions
@@ -44,15 +42,15 @@ internal static class QuantizeCommand
                 Output = output.Output(parse),
                 Overwrite = output.Overwrite(parse),
                 ExternalData = output.ExternalData(parse),
-                Decoder = parse.GetValue(decoder),
+                Decoder = gates.Decoder(parse),
                 DecoderPrecision = parse.GetRequiredValue(decoderPrecision) is var chosen and not "float" ? chosen : null,
                 Encoder = parse.GetValue(encoder),
                 Quantization = precision.Of(parse),
                 Calibration = calibration.Of(parse),
                 Selection = selection.Of(parse),
                 Execution = execution.Of(parse),
-                MinMeanIou = parse.GetValue(minMiou),
-                MaxDrop = parse.GetValue(maxDrop),
+                MinMeanIou = gates.MinMeanIou(parse),
+                MaxDrop = gates.MaxDrop(parse),
                 AllowRequantize = parse.GetValue(requantize),
                 DryRun = parse.GetValue(dryRun),
             };

@@ -14,19 +14,16 @@ internal static class RewriteCommand
         var step = new RewriteStepOptions();
         var pictures = new PictureOptions();
         var execution = new ExecutionOptions();
-        var decoder = new Option<string?>("--decoder") { Description = "The mask decoder to judge with. [default: the one beside the model]", HelpName = "FILE" };
-        Option<double?> minMiou = Numbers.Between("--min-miou", "Exit with 1 when the mean mask IoU is lower; --blocks auto keeps to it.", 0, 1);
-        Option<double?> maxDrop = Numbers.Between("--max-drop", "The same, as how much below 1 the mean mask IoU may be.", 0, 1);
+        var gates = new GateOptions("Exit with 1 when the mean mask IoU is lower; --blocks auto keeps to it.");
         var dryRun = new Option<bool>("--dry-run") { Description = "Say which attentions would be rewritten, and write nothing." };
         var command = new Command("rewrite", "Replace attention by a cheaper one, refit the layers behind, and judge it by its masks.");
         model.AddTo(command);
         output.AddTo(command);
-        step.AddTo(command, result => (result.GetResult(minMiou) ?? result.GetResult(maxDrop)) is not null);
-        command.Options.Add(decoder);
+        step.AddTo(command, gates.AreGiven);
         pictures.AddTo(command);
         execution.AddTo(command);
-        foreach (Option option in new Option[] { minMiou, maxDrop, dryRun })
-            command.Options.Add(option);
+        gates.AddTo(command);
+        command.Options.Add(dryRun);
         command.SetAction(parse =>
         {
             var options = new RewriteOptions
@@ -36,11 +33,11 @@ internal static class RewriteCommand
                 Step = step.Of(parse),
                 Overwrite = output.Overwrite(parse),
                 ExternalData = output.ExternalData(parse),
-                Decoder = parse.GetValue(decoder),
+                Decoder = gates.Decoder(parse),
                 Calibration = pictures.Of(parse),
                 Execution = execution.Of(parse),
-                MinMeanIou = parse.GetValue(minMiou),
-                MaxDrop = parse.GetValue(maxDrop),
+                MinMeanIou = gates.MinMeanIou(parse),
+                MaxDrop = gates.MaxDrop(parse),
                 DryRun = parse.GetValue(dryRun),
             };
             using ConsoleProgress progress = common.Progress(parse);

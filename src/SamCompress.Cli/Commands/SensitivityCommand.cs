@@ -13,7 +13,7 @@ internal static class SensitivityCommand
         var output = new Option<string?>("--output", "-o") { Description = "The list of the most sensitive layers to write, for quantize --exclude-from.", HelpName = "FILE" };
         var overwrite = new Option<bool>("--overwrite") { Description = "Replace the output when it exists." };
         Option<int?> worst = Numbers.Whole("--worst", "Layers in the list. [default: 3]", 1, 100_000);
-        var decoder = new Option<string?>("--decoder") { Description = "The mask decoder to measure with. [default: the one beside the model]", HelpName = "FILE" };
+        Option<string?> decoder = GateOptions.DecoderOption("The mask decoder to measure with. [default: the one beside the model]");
         var encoder = new Option<string?>("--encoder") { Description = "Measure a mask decoder, fed by this encoder.", HelpName = "FILE" };
         var data = new Option<string?>("--calibration-data")
         {
@@ -25,7 +25,7 @@ internal static class SensitivityCommand
         Option<string> method = CalibrationOptions.MethodOption();
         var precision = new PrecisionOptions();
         var cache = new Option<string?>("--calibration-cache") { Description = "Statistics to use when the file is there, else to write.", HelpName = "FILE" };
-        var state = new Option<string?>("--state") { Description = "Keeps what was measured, so that a measurement that was interrupted goes on.", HelpName = "FILE" };
+        Option<string?> state = CommonOptions.State("what was measured");
         var selection = new SelectionOptions();
         var execution = new ExecutionOptions();
         var command = new Command("sensitivity", "Measure on masks what each layer loses when it alone is quantized.");

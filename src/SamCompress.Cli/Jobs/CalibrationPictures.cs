@@ -49,6 +49,10 @@ internal sealed class CalibrationPictures
         return new CalibrationPictures(request, source, all.Paths, calibration, validation);
     }
 
+    /// <summary>Pictures that were chosen already; none is held out.</summary>
+    /// <param name="source">The name of the set, for reports.</param>
+    public static CalibrationPictures Of(string source, IReadOnlyList<string> paths) => new(new CalibrationRequest(), source, paths, ImageSet.Of(paths), ImageSet.Of([]));
+
     /// <summary>Holds every n-th calibration picture out, in place of what was held out before; none when there are fewer than n.</summary>
     public CalibrationPictures HoldOutEvery(int n) => new(
         _request, Source, All, ImageSet.Of(Calibration.Where((_, i) => i % n != n - 1)), ImageSet.Of(Calibration.Where((_, i) => i % n == n - 1)));

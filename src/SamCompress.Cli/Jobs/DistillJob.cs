@@ -21,6 +21,9 @@ public enum DistillObjective
 
     /// <summary>One layer after the other, then the embedding.</summary>
     Layers,
+
+    /// <summary>The embedding, and the masks that the decoder makes of it.</summary>
+    Masks,
 }
 
 public sealed record DistillOptions
@@ -33,6 +36,15 @@ public sealed record DistillOptions
     public required string Output { get; init; }
 
     public DistillObjective Objective { get; init; }
+
+    /// <summary>For <see cref="DistillObjective.Masks"/>: how many masks are asked for of each picture.</summary>
+    public int Prompts { get; init; } = 8;
+
+    /// <summary>For <see cref="DistillObjective.Masks"/>: what masks weigh, where the embedding weighs 1.</summary>
+    public double MaskWeight { get; init; } = 0.1;
+
+    /// <summary>What the student is to be quantized to afterwards, which it learns to bear; null for a student that stays float.</summary>
+    public QuantizationRequest? Quantization { get; init; }
 
     public DistillStep Step { get; init; } = new();
 
@@ -81,13 +93,15 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
         _clock.Start("clean up");
         var passes = TrainableModel.Prepare(student, cancellation).Concat(TrainableModel.Prepare(teacher, cancellation)).ToList();
         DistillationObjective objective = Objective(student, teacher);
+        using Model? head = options.Objective == DistillObjective.Masks ? Head(decoder) : null;
 
+        using Model? learner = options.Quantization is { } request ? new FakeQuantizationStage(request, options.Execution, _clock, progress, cancellation).Run(student, options.Model, set) : null;
         _clock.Start("learn");
         using var training = new TrainingStage(options.Teacher, decoder, set, options.Step, options.State, student.Graph.Inputs[0], 1, options.Execution, progress, cancellation);
         long start = Stopwatch.GetTimestamp();
-        double before = training.Score(student);
-        DistilledModel learned = new DistillationRun(training.Settings).Run(student, [teacher], objective, training.Pictures, training.Score, training.Progress, cancellation);
-        using Model result = learned.Model;
+        double before = training.Score(learner ?? student);
+        DistilledModel learned = new DistillationRun(Settings(training, student)).Run(learner ?? student, [teacher], objective, training.Pictures, training.Score, training.Progress, head, cancellation);
+        using Model trained = learned.Model, result = TrainedModel.Of(student, learned.Outcome.Weights);
         ReportedTraining report = training.Take(options.Objective.ToString(), before, learned.Outcome, Stopwatch.GetElapsedTime(start).TotalSeconds);
         SetProvenance(result, taught.Sha256, report);
 
@@ -136,6 +150,8 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
             { Location = options.Model };
         }
 
+        if (options.Objective == DistillObjective.Masks)
+            return DistillationObjective.OfMasks(own, options.MaskWeight);
         if (options.Objective != DistillObjective.Layers)
             return DistillationObjective.OfEmbedding(own, options.Objective == DistillObjective.Embedding ? LossKind.Squared : LossKind.Absolute);
         Dictionary<string, Shape?> shapes = wanted.Stream.ToDictionary(v => v.Name, v => v.Shape, StringComparer.Ordinal);
@@ -145,17 +161,45 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
             : throw new SamCompressException(FailureKind.Unsupported, "student and teacher have no layers of one name and shape", "use --objective embedding.") { Location = options.Model };
     }
 
+    /// <summary>The weights of the student are trained; the scales of fake quantizers are not.</summary>
+    private static DistillationSettings Settings(TrainingStage training, Model student)
+    {
+        HashSet<string> weights = [.. student.Graph.Initializers.Select(i => i.Name)];
+        return training.Settings with { Optimizer = training.Settings.Optimizer with { Trainable = weights.Contains } };
+    }
+
+    private Model Head(string? decoder)
+    {
+        if (decoder is null)
+            throw new SamCompressException(FailureKind.Usage, "masks are learned with the mask decoder, and there is none beside the teacher", "name it with --decoder FILE.");
+        Model head = ModelSource.ReadDecoder(decoder);
+        try
+        {
+            MaskHead.Fix(head, DistillationRun.DecoderPoints, options.Prompts);
+            return head;
+        }
+        catch
+        {
+            head.Dispose();
+            throw;
+        }
+    }
+
     private void SetProvenance(Model model, string teacherHash, ReportedTraining training)
     {
         model.SetMetadata(QuantizePass.MetadataPrefix + "version", CommandLine.Version);
         model.SetMetadata(QuantizePass.MetadataPrefix + "source-sha256", teacherHash);
         model.SetMetadata(QuantizePass.MetadataPrefix + "distilled", string.Create(
-            System.Globalization.CultureInfo.InvariantCulture, $"{options.Objective}, {options.Step.Updates} updates of {options.Step.Batch} of {training.Learned} pictures, seed {options.Step.Seed}"));
+            System.Globalization.CultureInfo.InvariantCulture, $"{options.Objective}{(options.Quantization is { } request ? $" for {request.Precision.Name}" : "")}, {options.Step.Updates} updates of {options.Step.Batch} of {training.Learned} pictures, seed {options.Step.Seed}"));
     }
 
     private SortedDictionary<string, object?> EffectiveOptions() => new(StringComparer.Ordinal)
     {
         ["objective"] = options.Objective.ToString(),
+        ["precision"] = options.Quantization?.Precision.Name,
+        ["target"] = options.Quantization?.Target,
+        ["prompts"] = options.Objective == DistillObjective.Masks ? options.Prompts : null,
+        ["maskWeight"] = options.Objective == DistillObjective.Masks ? options.MaskWeight : null,
         ["updates"] = options.Step.Updates,
         ["learningRate"] = options.Step.LearningRate,
         ["batch"] = options.Step.Batch,

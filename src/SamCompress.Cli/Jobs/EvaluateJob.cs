@@ -22,6 +22,9 @@ public sealed record EvaluateOptions(string Student, string Reference)
 
     public double? MinMeanIou { get; init; }
 
+    /// <summary>By how much the mean mask IoU may drop from 1.</summary>
+    public double? MaxDrop { get; init; }
+
     public ExecutionRequest Execution { get; init; } = new();
 }
 
@@ -90,7 +93,7 @@ public static class EvaluateJob
             result.EmbeddingSqnr,
             result.SizeRatio,
             speed,
-            options.MinMeanIou is { } wanted ? [ReportedGate.AtLeast("mean-iou", wanted, result.Masks?.MeanIou)] : [],
+            [.. ReportedGate.OfMasks(options.MinMeanIou, options.MaxDrop, result.Masks?.MeanIou)],
             result.Pictures,
             result.Skipped,
             result.Remarks);

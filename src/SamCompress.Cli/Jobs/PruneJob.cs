@@ -19,7 +19,7 @@ namespace SamCompress.Cli.Jobs;
 
 /// <summary>
 /// Takes channels away from an image encoder: read, clean up, rank, prune, repair, write, judge. What is written is in the plain form that every job reads again. Without pictures it
-/// is not repaired and not judged.
+/// is not repaired and not judged. A gate that is missed is no failure of the job, and is in the report.
 /// </summary>
 /// <param name="importance">Makes what channels are ranked by, from the model as it will be pruned; null to go by the name in the options.</param>
 public sealed class PruneJob(PruneOptions options, IJobProgress progress, CancellationToken cancellation, Func<Model, ChannelImportance>? importance = null)
@@ -36,7 +36,7 @@ public sealed class PruneJob(PruneOptions options, IJobProgress progress, Cancel
         string name = Path.GetFileName(options.Output), stem = Path.GetFileNameWithoutExtension(name);
         using ArtifactWriter? writer = options.DryRun
             ? null
-            : ArtifactWriter.Begin(options.Output, [name + ".data", stem + ".report.json"], options.Overwrite, [options.Model, .. new[] { options.Decoder }.OfType<string>()]);
+            : ArtifactWriter.Begin(options.Output, [name + ".data", stem + ".report.json", stem + ".report.md"], options.Overwrite, [options.Model, .. new[] { options.Decoder }.OfType<string>()]);
         _clock.Start("read");
         using Model model = ModelSource.ReadEncoder(options.Model);
         writer?.RefuseInputs(model.Files);
@@ -82,12 +82,19 @@ public sealed class PruneJob(PruneOptions options, IJobProgress progress, Cancel
                 report = report with { Quality = quality, Speed = speed };
             }
 
-            report = report with { Stages = _clock.Stages, PeakMemoryBytes = ProcessMemory.Peak(), Files = [.. staged.Select(f => Path.GetFileName(f)), stem + ".report.json"] };
+            report = report with
+            {
+                Gates = [.. ReportedGate.OfMasks(options.MinMeanIou, options.MaxDrop, report.Quality?.MeanIou)],
+                Stages = _clock.Stages,
+                PeakMemoryBytes = ProcessMemory.Peak(),
+                Files = [.. staged.Select(f => Path.GetFileName(f)), stem + ".report.json", stem + ".report.md"],
+            };
         }
 
         writer.Write(() =>
         {
             File.WriteAllText(writer.StagePath(stem + ".report.json"), JsonText.Serialize(report) + "\n");
+            File.WriteAllText(writer.StagePath(stem + ".report.md"), PruneMarkdown.Render(report));
             return true;
         });
         cancellation.ThrowIfCancellationRequested();
@@ -174,6 +181,8 @@ public sealed class PruneJob(PruneOptions options, IJobProgress progress, Cancel
         ["device"] = options.Execution.DeviceName,
         ["threads"] = options.Execution.Session.Threads,
         ["externalData"] = options.ExternalData.ToString().ToLowerInvariant(),
+        ["minMiou"] = options.MinMeanIou,
+        ["maxDrop"] = options.MaxDrop,
     };
 
     private void RunPasses(Model model, IReadOnlyList<Pass> passes) => _passes.AddRange(new PassPipeline(passes).Run(model, _context));

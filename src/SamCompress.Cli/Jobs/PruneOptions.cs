@@ -32,5 +32,11 @@ public sealed record PruneOptions
 
     public ExecutionRequest Execution { get; init; } = new();
 
+    /// <summary>Null to ask for nothing. Without pictures it is not measured, and so missed.</summary>
+    public double? MinMeanIou { get; init; }
+
+    /// <summary>By how much the mean mask IoU may drop from 1.</summary>
+    public double? MaxDrop { get; init; }
+
     public bool DryRun { get; init; }
 }

@@ -21,7 +21,7 @@ public sealed record ReportedPruning(
     long ParametersBefore, long ParametersAfter, MacCounts MacsBefore, MacCounts MacsAfter, ReportedRepair? Repair);
 
 /// <summary>What came out of pruning, for programs and people; no part of it is needed to use the artifact.</summary>
-public sealed record PruneReport
+public sealed record PruneReport : IFittedReport
 {
     public int SchemaVersion { get; init; } = 1;
 
@@ -46,6 +46,11 @@ public sealed record PruneReport
 
     public ReportedSpeed? Speed { get; init; }
 
+    /// <summary>None after a dry run.</summary>
+    public IReadOnlyList<ReportedGate> Gates { get; init; } = [];
+
+    public bool GatesMet => Gates.All(g => g.Met);
+
     public required IReadOnlyList<Diagnostic> Diagnostics { get; init; }
 
     public required IReadOnlyList<PassRecord> Passes { get; init; }
@@ -54,7 +59,7 @@ public sealed record PruneReport
 
     public long PeakMemoryBytes { get; init; }
 
-    /// <summary>What was written, by name: the artifact first, the report last.</summary>
+    /// <summary>What was written, by name: the artifact first, the reports last.</summary>
     public IReadOnlyList<string> Files { get; init; } = [];
 
     public double Seconds => Stages.Sum(s => s.Seconds);

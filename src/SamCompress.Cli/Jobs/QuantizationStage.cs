@@ -15,6 +15,7 @@ namespace SamCompress.Cli.Jobs;
 /// </summary>
 /// <param name="clock">Its stages are named with <paramref name="what"/> behind.</param>
 /// <param name="what">Empty, or which of two models it is.</param>
+/// <param name="fuses">Whether the model is brought into the form of its target, in which it can be run but no longer trained.</param>
 internal sealed class QuantizationStage(
     QuantizationRequest request,
     QuantizationOptions options,
@@ -22,7 +23,8 @@ internal sealed class QuantizationStage(
     PassContext context,
     StageClock clock,
     CancellationToken cancellation,
-    string what = "")
+    string what = "",
+    bool fuses = true)
 {
     public TargetDescription Target { get; } = TargetDescription.Load(request.Target);
 
@@ -116,7 +118,7 @@ internal sealed class QuantizationStage(
     /// <summary>Attention whose products are quantized stays as it is, and so does all of a target that wants standard operators, where Gemm is no gain.</summary>
     private void Fuse(Model model)
     {
-        if (Target.ContributedOperators && Target.AttentionMatMul.Execution == LayerExecution.Float)
+        if (fuses && Target.ContributedOperators && Target.AttentionMatMul.Execution == LayerExecution.Float)
             new PassPipeline(StandardPipeline.FuseForTarget(Target)).Run(model, context);
     }
 

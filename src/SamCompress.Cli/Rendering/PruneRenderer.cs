@@ -25,6 +25,8 @@ internal static class PruneRenderer
             writer.WriteLine($"repair     {RewriteText.Repair(repair)}");
         if (report.Speed is { } speed)
             writer.WriteLine($"speed      {QuantizeRenderer.Speed(speed)}");
+        foreach (ReportedGate gate in report.Gates)
+            writer.WriteLine(GateText.Line(gate));
         foreach (string note in pruning.Notes)
             writer.WriteLine($"note       {SafeText.Line(note)}");
         if (verbose || report.Artifact is null)
@@ -33,7 +35,7 @@ internal static class PruneRenderer
             writer.WriteLine($"written    {string.Join(", ", report.Files.Select(SafeText.Line))} in {Quantity.Seconds(report.Seconds)}");
     }
 
-    private static string Kind(ChannelGroupKind kind) => kind switch
+    internal static string Kind(ChannelGroupKind kind) => kind switch
     {
         ChannelGroupKind.Embedding => "embeddings",
         ChannelGroupKind.AttentionHead => "channels of heads",
@@ -42,9 +44,9 @@ internal static class PruneRenderer
         _ => "neck",
     };
 
-    private static string Widths(ReportedGroup[] groups) => string.Create(
+    internal static string Widths(IReadOnlyCollection<ReportedGroup> groups) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{groups.Sum(g => (long)g.Before)} -> {groups.Sum(g => (long)g.After)} in {groups.Length} {(groups.Length == 1 ? "group" : "groups")}");
+        $"{groups.Sum(g => (long)g.Before)} -> {groups.Sum(g => (long)g.After)} in {groups.Count} {(groups.Count == 1 ? "group" : "groups")}");
 
     private static void WriteGroups(ReportedPruning pruning, TextWriter writer)
     {

@@ -81,10 +81,8 @@ public sealed class GradientScope
         return Graph.Constant(like.ElementType == ElementType.Double ? Tensor.Of(ElementType.Double, new ReadOnlySpan<double>(in value), []) : Tensor.Scalar((float)value));
     }
 
-    /// <summary>Reduces axes to length 1. They are an input of ReduceSum from opset 13 on, and of the other reductions from 18 on.</summary>
-    public Value Reduce(string opType, Value value, IReadOnlyList<long> axes) => Graph.Opset >= (opType == "ReduceSum" ? 13 : 18)
-        ? Graph.Op(opType, [value, Graph.Vector([.. axes])])
-        : Graph.Op(opType, [value], [NodeAttribute.Of("axes", axes)]);
+    /// <inheritdoc cref="GraphBuilder.Reduce"/>
+    public Value Reduce(string opType, Value value, IReadOnlyList<long> axes) => Graph.Reduce(opType, value, axes);
 
     /// <summary>Whether an input comes from a Transpose of its last two axes, so that <see cref="Transposed"/> costs nothing.</summary>
     public bool IsTransposed(int input) => Node.Input(input)?.Producer is { } producer && producer.Is("Transpose")

@@ -5,7 +5,13 @@ namespace SamCompress.Passes.Distillation;
 /// <summary>One comparison of the student with a teacher.</summary>
 /// <param name="Feature">The name of the value in both.</param>
 /// <param name="Teacher">Which teacher: 0 the original model, 1 the student of the stage before.</param>
-public sealed record ObjectiveTerm(string Feature, int Teacher, LossKind Kind);
+public sealed record ObjectiveTerm(string Feature, int Teacher, LossKind Kind)
+{
+    /// <summary>The <see cref="Feature"/> of the masks that a decoder behind the encoder gives, as probabilities: they are no value of the encoder.</summary>
+    public const string Masks = "masks";
+
+    public bool IsOfMasks => Feature == Masks;
+}
 
 /// <summary>
 /// What a student learns, and how the weights of the terms change while it does. Each term is measured in units of the mean square of the teacher's own
@@ -23,6 +29,15 @@ public abstract record DistillationObjective
 
     /// <summary>The embedding alone, as EfficientViT-SAM (L2) and TinySAM (L1) do.</summary>
     public static DistillationObjective OfEmbedding(EncoderFeatures features, LossKind kind) => new EmbeddingOnly(new ObjectiveTerm(features.Embedding.Name, 0, kind));
+
+    /// <summary>
+    /// The embedding by squares, and the masks that the teacher's decoder makes of it, as TinySAM does: mean |p - t| H over the probabilities of all masks of all prompts, where H counts
+    /// masks more that are wrong (<see cref="LossTerm.HardMaskThreshold"/>). The prompts are those that the student answers wrong.
+    /// </summary>
+    /// <remarks>The paper publishes no weights. Its terms for the tokens of the decoder and for true masks are left out.</remarks>
+    /// <param name="maskWeight">The weight of the masks, where that of the embedding is 1, both in their units.</param>
+    public static DistillationObjective OfMasks(EncoderFeatures features, double maskWeight) =>
+        new Masks([new ObjectiveTerm(features.Embedding.Name, 0, LossKind.Squared), new ObjectiveTerm(ObjectiveTerm.Masks, 0, LossKind.Absolute)], maskWeight);
 
     /// <summary>
     /// The layers one after the other, then the embedding: SAM-Lightening's dynamic layer-wise distillation. With L values of the residual stream, the focus moves
@@ -49,6 +64,11 @@ public abstract record DistillationObjective
     private sealed record EmbeddingOnly(ObjectiveTerm Term) : DistillationObjective([Term])
     {
         public override IReadOnlyList<double> Weights(double progress) => [1];
+    }
+
+    private sealed record Masks(IReadOnlyList<ObjectiveTerm> All, double MaskWeight) : DistillationObjective(All)
+    {
+        public override IReadOnlyList<double> Weights(double progress) => [1, MaskWeight];
     }
 
     private sealed record Layers(IReadOnlyList<ObjectiveTerm> All) : DistillationObjective(All)

@@ -90,6 +90,11 @@ public sealed class GraphBuilder
 
     public Value Cast(Value x, ElementType to) => Op("Cast", [x], [NodeAttribute.Of("to", (long)to)]);
 
+    /// <summary>Reduces axes to length 1. They are an input of ReduceSum from opset 13 on, and of the other reductions from 18 on.</summary>
+    public Value Reduce(string opType, Value x, IReadOnlyList<long> axes) => Opset >= (opType == "ReduceSum" ? 13 : 18)
+        ? Op(opType, [x, Vector([.. axes])])
+        : Op(opType, [x], [NodeAttribute.Of("axes", axes)]);
+
     public Value Reshape(Value x, params ReadOnlySpan<long> shape) => Op("Reshape", [x, Constant(Tensor.Vector(shape), _stem + "_shape")]);
 
     public Value Transpose(Value x, params IReadOnlyList<long> permutation) => Op("Transpose", [x], [NodeAttribute.Of("perm", permutation)]);

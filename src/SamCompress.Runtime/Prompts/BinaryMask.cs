@@ -58,6 +58,38 @@ public sealed class BinaryMask
         return new BinaryMask(width, height, words);
     }
 
+    /// <summary>The pixels that belong to one of two masks.</summary>
+    /// <exception cref="ArgumentException">The sizes differ.</exception>
+    public static BinaryMask Difference(BinaryMask a, BinaryMask b)
+    {
+        if (a.Width != b.Width || a.Height != b.Height)
+            throw new ArgumentException($"masks of {a.Width} x {a.Height} and {b.Width} x {b.Height} pixels cannot be compared");
+        return new BinaryMask(a.Width, a.Height, [.. a._words.Zip(b._words, (x, y) => x ^ y)]);
+    }
+
+    /// <summary>A pixel of the mask by its number, row by row.</summary>
+    /// <param name="number">From 0 to before <see cref="Area"/>.</param>
+    public (int X, int Y) Pixel(long number)
+    {
+        for (int word = 0; word < _words.Length; word++)
+        {
+            int count = BitOperations.PopCount(_words[word]);
+            if (number >= count)
+            {
+                number -= count;
+                continue;
+            }
+
+            ulong left = _words[word];
+            for (; number > 0; number--)
+                left &= left - 1;
+            (int y, int x) = Math.DivRem((word * WordBits) + BitOperations.TrailingZeroCount(left), Width);
+            return (x, y);
+        }
+
+        throw new ArgumentOutOfRangeException(nameof(number), "the mask has fewer pixels");
+    }
+
     /// <summary>Area of the intersection over area of the union; 1 when both are empty.</summary>
     /// <exception cref="ArgumentException">The sizes differ.</exception>
     public static double Iou(BinaryMask a, BinaryMask b)

@@ -41,6 +41,9 @@ public sealed record DistilledModel(Model Model, TrainingOutcome Outcome);
 /// <remarks>Sources: SlimSAM (arXiv 2312.05284), SAM-Lightening (2403.09195), EfficientViT-SAM (2402.05008), TinySAM (2312.13789).</remarks>
 public sealed class DistillationRun(DistillationSettings settings)
 {
+    /// <summary>The points of each prompt, for <see cref="MaskHead.Fix"/>.</summary>
+    public const int DecoderPoints = HardPrompts.PointCount;
+
     /// <summary>So many pictures say how large the values of a teacher are.</summary>
     private const int PicturesForScale = 8;
 
@@ -48,6 +51,7 @@ public sealed class DistillationRun(DistillationSettings settings)
     /// <param name="teachers">In the numbering of <see cref="ObjectiveTerm.Teacher"/>. They take the inputs of the student.</param>
     /// <param name="pictures">Their views are the student's first input.</param>
     /// <param name="validate">The score of a student; higher is better.</param>
+    /// <param name="decoder">For an objective with masks: fixed for <see cref="DecoderPoints"/> points; its weights stay as they are.</param>
     /// <exception cref="SamCompressException">A picture cannot be read, an operator has no gradient, the loss is not finite, or ONNX Runtime failed.</exception>
     public DistilledModel Run(
         Model student,
@@ -56,76 +60,50 @@ public sealed class DistillationRun(DistillationSettings settings)
         TrainingPictures pictures,
         Func<Model, double>? validate = null,
         IProgress<TrainingProgress>? progress = null,
+        Model? decoder = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(student);
         ArgumentNullException.ThrowIfNull(teachers);
         ArgumentNullException.ThrowIfNull(objective);
         ArgumentNullException.ThrowIfNull(pictures);
-        string input = student.Graph.Inputs[0].Name;
-        var open = new List<FeatureTeacher>();
-        try
-        {
-            for (int i = 0; i < teachers.Count; i++)
-                open.Add(FeatureTeacher.Open(teachers[i], objective.Terms.Where(t => t.Teacher == i).Select(t => t.Feature), settings.Session));
-            IReadOnlyList<LossTerm> terms = Terms(objective, open, pictures, input, cancellationToken);
-            using TrainingGraph graph = TrainingGraph.Build(student, terms, settings.Optimizer);
-            TrainerOptions options = Options(objective, terms, pictures);
-            TrainingOutcome outcome = new Trainer(graph, options, settings.Session).Run(
-                draw => Sample(draw, objective, terms, open, pictures, input, cancellationToken), Score(student, validate), progress, cancellationToken);
-            return new DistilledModel(TrainedModel.Of(student, outcome.Weights), outcome);
-        }
-        finally
-        {
-            foreach (FeatureTeacher teacher in open)
-                teacher.Dispose();
-        }
+        using MaskLesson? lesson = objective.Terms.Any(t => t.IsOfMasks)
+            ? MaskLesson.Open(student, decoder ?? throw new InvariantException("masks are learned with a decoder"), settings.Session)
+            : null;
+        using var samples = new DistillationSamples(student, teachers, objective, pictures, lesson, settings.Seed, settings.Session);
+        samples.Open();
+        IReadOnlyList<LossTerm> terms = Terms(objective, samples, Math.Min(PicturesForScale, pictures.Pictures.Paths.Count), lesson, cancellationToken);
+        using TrainingGraph graph = lesson is null ? TrainingGraph.Build(student, terms, settings.Optimizer) : TrainingGraph.Build(lesson.Joined, terms, settings.Optimizer with { Trainable = Trainable(lesson) });
+        using CurrentStudent? current = lesson is null ? null : CurrentStudent.Open(student, graph.State.Where(s => s.Kind == StateKind.Weight).Select(s => s.Parameter), settings.Session);
+        string[] names = [.. terms.Select(t => t.Name)];
+        TrainingOutcome outcome = new Trainer(graph, Options(objective, terms, pictures), settings.Session).Run(
+            (draw, weights) => samples.Of(draw, input => current!.Run(weights, input, cancellationToken), names, cancellationToken), Score(student, validate), progress, cancellationToken);
+        return new DistilledModel(TrainedModel.Of(student, outcome.Weights), outcome);
     }
 
-    private TrainingSample Sample(
-        SampleDraw draw, DistillationObjective objective, IReadOnlyList<LossTerm> terms, List<FeatureTeacher> teachers, TrainingPictures pictures, string input, CancellationToken cancellationToken)
-    {
-        var inputs = new Dictionary<string, RuntimeTensor> { [input] = pictures.Input(draw.Index, View(draw.Epoch, draw.Index, pictures), cancellationToken) };
-        var targets = new Dictionary<string, RuntimeTensor>(StringComparer.Ordinal);
-        for (int t = 0; t < teachers.Count; t++)
-        {
-            using RuntimeTensors shown = teachers[t].Show(inputs, cancellationToken);
-            foreach ((LossTerm term, ObjectiveTerm wanted) in terms.Zip(objective.Terms).Where(p => p.Second.Teacher == t))
-                targets[term.Name] = shown.Detach(wanted.Feature);
-        }
-
-        return new TrainingSample(inputs, targets);
-    }
-
-    /// <summary>The seed of the view of a picture in an epoch.</summary>
-    private ulong View(long epoch, int picture, TrainingPictures pictures) => unchecked((settings.Seed << 40) + (ulong)((epoch * pictures.Pictures.Paths.Count) + picture));
+    /// <summary>The weights of the student, and of these only those that are to be trained anyway.</summary>
+    private Func<string, bool> Trainable(MaskLesson lesson) => weight => lesson.Trains(weight) && (settings.Optimizer.Trainable?.Invoke(weight) ?? true);
 
     /// <summary>The terms with the scales that bring each to the magnitude of its teacher's values.</summary>
-    private LossTerm[] Terms(DistillationObjective objective, List<FeatureTeacher> teachers, TrainingPictures pictures, string input, CancellationToken cancellationToken)
+    private static LossTerm[] Terms(DistillationObjective objective, DistillationSamples samples, int pictures, MaskLesson? lesson, CancellationToken cancellationToken)
     {
-        var sums = new double[objective.Terms.Count];
-        int count = Math.Min(PicturesForScale, pictures.Pictures.Paths.Count);
-        for (int picture = 0; picture < count; picture++)
+        string[] names = [.. objective.Terms.Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.Feature}@{t.Teacher}"))];
+        var sums = new double[names.Length];
+        for (int picture = 0; picture < pictures; picture++)
         {
-            using RuntimeTensor view = pictures.Input(picture, View(0, picture, pictures), cancellationToken);
-            for (int t = 0; t < teachers.Count; t++)
-            {
-                using RuntimeTensors shown = teachers[t].Show(new Dictionary<string, RuntimeTensor> { [input] = view }, cancellationToken);
-                for (int i = 0; i < sums.Length; i++)
-                {
-                    if (objective.Terms[i].Teacher == t)
-                        sums[i] += Magnitude(shown[objective.Terms[i].Feature].As<float>(), objective.Terms[i].Kind) / count;
-                }
-            }
+            using TrainingSample sample = samples.Of(new SampleDraw(0, picture), embed: null, names, cancellationToken);
+            for (int i = 0; i < sums.Length; i++)
+                sums[i] += Magnitude(sample.Targets[names[i]].As<float>(), objective.Terms[i].Kind) / pictures;
         }
 
         return
         [
-            .. objective.Terms.Select((term, i) => new LossTerm(term.Feature)
+            .. objective.Terms.Select((term, i) => new LossTerm(term.IsOfMasks ? lesson!.Masks : term.Feature)
             {
-                Name = string.Create(CultureInfo.InvariantCulture, $"{term.Feature}@{term.Teacher}"),
+                Name = names[i],
                 Kind = term.Kind,
                 Scale = sums[i] > 0 ? (float)(1 / sums[i]) : 1,
+                HardMaskThreshold = term.IsOfMasks ? MaskLesson.Threshold : null,
             }),
         ];
     }

@@ -49,7 +49,7 @@ public sealed class ImportanceGradients(SessionSettings session, int mostPicture
                 for (int picture = 0; picture < count; picture++)
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    using TrainingSample sample = loss.Sample(pictures.Input(picture, (ulong)picture, cancellationToken), picture, cancellationToken);
+                    using TrainingSample sample = loss.Sample(pictures.Show(picture, (ulong)picture, cancellationToken).Input, picture, cancellationToken);
                     training.Step(sample.Inputs, sample.Targets, cancellationToken: cancellationToken);
                     progress?.Invoke(picture + 1, count);
                 }

@@ -8,17 +8,19 @@ using SamCompress.Runtime.Prompts;
 namespace SamCompress.Runtime.Training;
 
 /// <summary>A mask decoder put behind an encoder, so that what a student learns can be judged by masks.</summary>
-/// <param name="Probabilities">The name of the value with the probability of each element of each mask, [1,M,S,S], of low resolution.</param>
-/// <param name="Points">The name of the input with the coordinates of the points, [1,N,2], in a square frame.</param>
-/// <param name="Labels">The name of the input with their labels, [1,N].</param>
+/// <param name="Probabilities">The name of the value with the probability of each element of each mask, [K,M,S,S], of low resolution.</param>
+/// <param name="Points">The name of the input with the coordinates of the points, [K,N,2], in a square frame.</param>
+/// <param name="Labels">The name of the input with their labels, [K,N].</param>
+/// <param name="PromptCount">K, the number of prompts that are answered at once.</param>
 /// <param name="PointCount">N.</param>
 /// <param name="Frame">The side of the frame.</param>
-public sealed record MaskHead(string Probabilities, string Points, string Labels, int PointCount, int Frame)
+public sealed record MaskHead(string Probabilities, string Points, string Labels, int PromptCount, int PointCount, int Frame)
 {
     /// <summary>The label of a point that is none.</summary>
-    private const float Padding = -1;
+    public const float Padding = -1;
 
     /// <summary>Adds the inputs of one point in a random place of the frame to those of the encoder; the other points are padding.</summary>
+    /// <remarks>For a head of one prompt.</remarks>
     public void AddPoint(IDictionary<string, RuntimeTensor> inputs, Random random)
     {
         ArgumentNullException.ThrowIfNull(inputs);
@@ -46,13 +48,14 @@ public sealed record MaskHead(string Probabilities, string Points, string Labels
         IReadOnlyDictionary<string, Value> values = ModelJoin.Append(encoder, decoder, new Dictionary<string, Value> { [inputs[0].Name] = embedding });
         Value probabilities = new GraphBuilder(encoder, "mask").Op("Sigmoid", [values[decoder.Graph.Outputs[0].Name]]);
         DecoderInterface known = DecoderInterface.Detect(inputs.Select(i => (i.Name, i.Shape)))!;
-        return new MaskHead(probabilities.Name, values[inputs[1].Name].Name, values[inputs[2].Name].Name, (int)inputs[2].Shape![1].Value!, known.Frame);
+        return new MaskHead(probabilities.Name, values[inputs[1].Name].Name, values[inputs[2].Name].Name, (int)inputs[2].Shape![0].Value!, (int)inputs[2].Shape![1].Value!, known.Frame);
     }
 
     /// <summary>Turns a decoder into one that takes an embedding, points and labels, and gives mask logits of low resolution; nothing in it depends on other inputs or on free dimensions.</summary>
     /// <param name="points">How many points each prompt has, the padding counted.</param>
-    /// <exception cref="SamCompressException">Unsupported: the model is no mask decoder that we know, or gives no masks of low resolution.</exception>
-    public static void Fix(Model decoder, int points)
+    /// <param name="prompts">How many prompts are asked for at once. Exporters write decoders for one, and most of these take several.</param>
+    /// <exception cref="SamCompressException">Unsupported: the model is no mask decoder that we know, or gives no masks of low resolution, or not as many as there are prompts.</exception>
+    public static void Fix(Model decoder, int points, int prompts = 1)
     {
         ArgumentNullException.ThrowIfNull(decoder);
         Graph graph = decoder.Graph;
@@ -72,9 +75,9 @@ public sealed record MaskHead(string Probabilities, string Points, string Labels
         {
             Value input = graph.Inputs[i];
             if (input.Name == known.PointsInput)
-                input.Shape = Shape.Of(1, points, 2);
+                input.Shape = Shape.Of(prompts, points, 2);
             else if (input.Name == known.LabelsInput)
-                input.Shape = Shape.Of(1, points);
+                input.Shape = Shape.Of(prompts, points);
             else if (input.Name != DecoderInterface.ImageEmbeddings)
                 SetToZero(graph, i);
         }
@@ -82,6 +85,8 @@ public sealed record MaskHead(string Probabilities, string Points, string Labels
         masks.Shape = null;
         new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(TargetDescription.Load(TargetDescription.Default))])
             .Run(decoder, new PassContext { Evaluator = new OnnxConstantEvaluator() });
+        if (prompts > 1 && !(masks.Shape is { Rank: 4 } shape && shape[0].Value == prompts))
+            throw Refused(decoder, $"gives masks of {masks.Shape} for {prompts} prompts", "ask for one prompt at a time (--prompts 1).");
     }
 
     /// <summary>No mask is given: the mask, and whether there is one, are constants. The size of the original picture is not read by what is left.</summary>
@@ -94,6 +99,6 @@ public sealed record MaskHead(string Probabilities, string Points, string Labels
         graph.RemoveInput(index);
     }
 
-    private static SamCompressException Refused(Model decoder, string why) =>
-        new(FailureKind.Unsupported, $"the decoder {why}", "give the decoder that belongs to the encoder") { Location = decoder.Path };
+    private static SamCompressException Refused(Model decoder, string why, string hint = "give the decoder that belongs to the encoder") =>
+        new(FailureKind.Unsupported, $"the decoder {why}", hint) { Location = decoder.Path };
 }

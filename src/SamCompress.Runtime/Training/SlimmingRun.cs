@@ -117,7 +117,7 @@ public sealed class SlimmingRun(SlimmingSettings settings)
             double? pruned = validate?.Invoke(student);
             stage?.Invoke($"align behind {name}");
             (DistillationObjective terms, IReadOnlyList<Model> teachers) = objective(student);
-            DistilledModel distilled = new DistillationRun(Settings(phases.Count)).Run(student, teachers, terms, pictures, validate, progress, cancellationToken);
+            DistilledModel distilled = new DistillationRun(Settings(phases.Count)).Run(student, teachers, terms, pictures, validate, progress, cancellationToken: cancellationToken);
             models.Add(distilled.Model);
             phases.Add(new SlimmingPhase(name, plan, pruned, distilled.Outcome));
             phaseDone?.Invoke(phases[^1]);

@@ -36,19 +36,19 @@ public sealed record TrainingOutcome(IReadOnlyDictionary<string, Tensor> Weights
 /// <param name="graph">Must not be disposed of before the call of <see cref="Run"/> returns.</param>
 public sealed class Trainer(TrainingGraph graph, TrainerOptions options, SessionSettings? session = null)
 {
-    private readonly SampleOrder _order = new(options.PictureCount, options.Seed, options.Flips);
+    private readonly SampleOrder _order = new(options.PictureCount, options.Seed);
     private readonly List<Validation> _validations = [];
     private IReadOnlyDictionary<string, Tensor> _best = new Dictionary<string, Tensor>();
 
     /// <summary>What <see cref="TrainingCheckpoint.Identity"/> a checkpoint must have to be gone on from.</summary>
     public string Identity { get; } = TrainingIdentity.Of(graph, options.IdentityText);
 
-    /// <param name="load">Makes a picture and its targets; must give the same for the same draw.</param>
+    /// <param name="load">Makes a picture and its targets, of the draw and the weights before the step, by name (<see cref="TrainingSession.Weights"/>); must give the same for the same.</param>
     /// <param name="validate">The score of weights, by name; higher is better. Null validates nothing.</param>
     /// <exception cref="SamCompressException">The loss is not finite, the checkpoint is of another run or cannot be written, or ONNX Runtime failed.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the checkpoint, if one is asked for, is of the moment.</exception>
     public TrainingOutcome Run(
-        Func<SampleDraw, TrainingSample> load,
+        Func<SampleDraw, IReadOnlyDictionary<string, RuntimeTensor>, TrainingSample> load,
         Func<IReadOnlyDictionary<string, Tensor>, double>? validate = null,
         IProgress<TrainingProgress>? progress = null,
         CancellationToken cancellationToken = default)
@@ -72,7 +72,7 @@ public sealed class Trainer(TrainingGraph graph, TrainerOptions options, Session
 
     private void RunToEnd(
         TrainingSession training,
-        Func<SampleDraw, TrainingSample> load,
+        Func<SampleDraw, IReadOnlyDictionary<string, RuntimeTensor>, TrainingSample> load,
         Func<IReadOnlyDictionary<string, Tensor>, double>? validate,
         IProgress<TrainingProgress>? progress,
         CancellationToken cancellationToken)
@@ -102,7 +102,7 @@ public sealed class Trainer(TrainingGraph graph, TrainerOptions options, Session
             cancellationToken.ThrowIfCancellationRequested();
             rate = options.LearningRate.At(training.Updates, _validations);
             SampleDraw draw = _order.At(training.Pictures);
-            using TrainingSample sample = load(draw);
+            using TrainingSample sample = load(draw, training.Weights);
             losses.Add(training.Step(sample.Inputs, sample.Targets, options.WeightsAt(draw.Epoch), rate, cancellationToken));
         }
     }

@@ -13,11 +13,8 @@ public sealed record TrainerOptions
 
     public required LearningRateSchedule LearningRate { get; init; }
 
-    /// <summary>Decides the order of the pictures and which of them are mirrored.</summary>
+    /// <summary>Decides the order of the pictures.</summary>
     public ulong Seed { get; init; }
-
-    /// <summary>Whether half of the pictures come mirrored.</summary>
-    public bool Flips { get; init; }
 
     /// <summary>For each term by name its weight in each epoch; the last one holds for all epochs behind. A term that is not here has weight 1.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<float>> TermWeights { get; init; } = new Dictionary<string, IReadOnlyList<float>>();
@@ -37,7 +34,7 @@ public sealed record TrainerOptions
     /// <summary>What decides the result, but for the number of updates.</summary>
     internal string IdentityText => string.Create(
         CultureInfo.InvariantCulture,
-        $"{PictureCount};{LearningRate};{Seed};{Flips};{ValidateEvery};{DataIdentity};{string.Join(';', TermWeights.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => $"{t.Key}={string.Join(',', t.Value)}"))}");
+        $"{PictureCount};{LearningRate};{Seed};{ValidateEvery};{DataIdentity};{string.Join(';', TermWeights.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => $"{t.Key}={string.Join(',', t.Value)}"))}");
 
     internal Dictionary<string, float> WeightsAt(long epoch) =>
         TermWeights.ToDictionary(t => t.Key, t => t.Value[(int)Math.Min(epoch, t.Value.Count - 1)], StringComparer.Ordinal);

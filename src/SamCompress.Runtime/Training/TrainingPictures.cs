@@ -3,6 +3,11 @@ using SamCompress.Runtime.Inference;
 
 namespace SamCompress.Runtime.Training;
 
+/// <summary>What is shown of a picture, as the input of an encoder.</summary>
+/// <param name="Width">The part of the input's width that shows the picture, over 0 and at most 1; the rest is padding.</param>
+/// <param name="Input">Disposed of by the caller.</param>
+public sealed record ShownPicture(RuntimeTensor Input, double Width, double Height);
+
 /// <summary>
 /// Pictures as a student sees them while it learns: a view of each, varied from visit to visit, as the input of its encoder. Decoded pictures are kept as
 /// long as they fit.
@@ -30,19 +35,18 @@ public sealed class TrainingPictures : IDisposable
 
     public Augmentation? Augmentation { get; }
 
-    /// <summary>The input of the encoder for one picture.</summary>
+    /// <summary>One picture.</summary>
     /// <param name="seed">Decides the view.</param>
-    /// <returns>Disposed of by the caller.</returns>
     /// <exception cref="SamCompressException">The picture cannot be read.</exception>
-    public RuntimeTensor Input(int picture, ulong seed, CancellationToken cancellationToken = default)
+    public ShownPicture Show(int picture, ulong seed, CancellationToken cancellationToken = default)
     {
         DecodedImage image = _kept[picture] ?? _loader.Decode(Pictures.Paths[picture], cancellationToken);
         try
         {
             if (Augmentation is null)
-                return _loader.Normalize(image.Pixels, cancellationToken);
+                return Shown(image.Pixels, cancellationToken);
             using RuntimeTensor pixels = Augmentation.Of(image.Width, image.Height, seed).Cut(image.Pixels);
-            return _loader.Normalize(pixels, cancellationToken);
+            return Shown(pixels, cancellationToken);
         }
         finally
         {
@@ -55,6 +59,13 @@ public sealed class TrainingPictures : IDisposable
         foreach (DecodedImage? image in _kept)
             image?.Dispose();
         _loader.Dispose();
+    }
+
+    private ShownPicture Shown(RuntimeTensor pixels, CancellationToken cancellationToken)
+    {
+        Preprocessing preprocessing = _loader.Preprocessing!;
+        (int width, int height) = preprocessing.Resized((int)pixels.Dimensions[3], (int)pixels.Dimensions[2]);
+        return new ShownPicture(_loader.Normalize(pixels, cancellationToken), (double)width / preprocessing.Side, (double)height / preprocessing.Side);
     }
 
     private void Keep(int picture, DecodedImage image)

@@ -38,6 +38,10 @@ public sealed class TrainingSession : IDisposable
     /// <summary>How many updates were made.</summary>
     public long Updates => Pictures / _graph.Accumulation;
 
+    /// <summary>The weights as they are now, by name: in the memory of the device, until the next step.</summary>
+    public IReadOnlyDictionary<string, RuntimeTensor> Weights =>
+        _graph.State.Where(s => s.Kind == StateKind.Weight).ToDictionary(s => s.Parameter, s => _state[s.Input], StringComparer.Ordinal);
+
     /// <summary>Opens a session in the state before the first step.</summary>
     /// <param name="graph">Must not be disposed of before the session.</param>
     /// <exception cref="SamCompressException">ONNX Runtime refuses the graph, or the device is not there.</exception>

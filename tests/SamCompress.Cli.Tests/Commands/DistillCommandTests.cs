@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SamCompress.IR;
 using SamCompress.Testing;
 
 namespace SamCompress.Cli.Tests.Commands;
@@ -6,6 +7,7 @@ namespace SamCompress.Cli.Tests.Commands;
 public sealed class DistillCommandTests : IDisposable
 {
     private static readonly string Nano = Path.Combine(SkeletonModels.RepositoryRoot, "models", "sam-nano", "encoder.onnx");
+    private static readonly string Pictures = Path.Combine(SkeletonModels.RepositoryRoot, "calibration");
     private readonly TemporaryDirectory _directory = new();
 
     public void Dispose() => _directory.Dispose();
@@ -33,6 +35,35 @@ public sealed class DistillCommandTests : IDisposable
     }
 
     [Fact]
+    public void Masks_are_learned_with_the_decoder_beside_the_teacher()
+    {
+        CommandRun run = Distill(Student(), "out.onnx", "--updates", "2", "--objective", "masks", "--prompts", "3", "--mask-weight", "0.5");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(("Masks", 3, 0.5), (run.Json.GetProperty("options").GetProperty("objective").GetString(), run.Json.GetProperty("options").GetProperty("prompts").GetInt32(), run.Json.GetProperty("options").GetProperty("maskWeight").GetDouble()));
+        Assert.InRange(run.Json.GetProperty("quality").GetProperty("meanIou").GetDouble(), 0.5, 0.9999);
+    }
+
+    /// <summary>What is written is float again; its weights have moved, and quantize takes it.</summary>
+    [Theory]
+    [InlineData("w8a8")]
+    [InlineData("w4a8")]
+    public void A_student_learns_to_be_quantized(string precision)
+    {
+        CommandRun run = Distill(Nano, "float.onnx", "--updates", "2", "--precision", precision, "--learning-rate", "1e-4");
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(precision, run.Json.GetProperty("options").GetProperty("precision").GetString());
+        Assert.True(run.Json.GetProperty("training").GetProperty("before").GetDouble() < 0.999);
+        using (Model written = OnnxReader.Read(_directory.File("float.onnx")))
+            Assert.DoesNotContain(written.Graph.Nodes, n => n.OpType.EndsWith("QuantizeLinear", StringComparison.Ordinal));
+
+        CommandRun quantized = CommandRun.Of(
+            "quantize", _directory.File("float.onnx"), "-o", _directory.File("q.onnx"), "--precision", precision, "--calibration-data", Pictures, "--decoder", Path.Combine(Path.GetDirectoryName(Nano)!, "decoder.onnx"), "--format", "json", "-q");
+        Assert.Equal(0, quantized.ExitCode);
+        Assert.InRange(quantized.Json.GetProperty("quality").GetProperty("meanIou").GetDouble(), 0.9, 1);
+    }
+
+    [Fact]
     public void Layers_of_another_width_cannot_be_learned()
     {
         CommandRun pruned = CommandRun.Of("prune", Nano, "-o", _directory.File("narrow.onnx"), "--embedding-ratio", "0.5", "--no-repair", "-q");
@@ -46,7 +77,9 @@ public sealed class DistillCommandTests : IDisposable
     [Theory]
     [InlineData("--teacher", "--updates", "3")]
     [InlineData("use a whole number from 1", "--teacher", "t.onnx", "--updates", "0")]
-    [InlineData("use one of embedding, embedding-l1, layers", "--teacher", "t.onnx", "--objective", "masks")]
+    [InlineData("use one of embedding, embedding-l1, layers, masks", "--teacher", "t.onnx", "--objective", "tokens")]
+    [InlineData("--target needs --precision", "--teacher", "t.onnx", "--target", "qdq")]
+    [InlineData("--prompts needs --objective masks", "--teacher", "t.onnx", "--prompts", "4")]
     public void A_wrong_option_is_refused_before_anything_is_read(string answer, params string[] options)
     {
         CommandRun run = CommandRun.Of(["distill", "absent.onnx", "-o", _directory.File("out.onnx"), .. options]);

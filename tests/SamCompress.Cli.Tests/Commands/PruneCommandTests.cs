@@ -106,10 +106,11 @@ public sealed class PruneCommandTests : IDisposable
     [Fact]
     public void A_pruned_model_is_repaired_judged_and_quantized()
     {
-        CommandRun run = Prune("--ratio", "0.05", "--calibration-data", Few(6));
+        CommandRun run = Prune("--ratio", "0.05", "--calibration-data", Few(6), "--min-miou", "0.5", "--max-drop", "0.5");
 
         Assert.Equal(0, run.ExitCode);
-        Assert.Equal(["out.onnx", "out.report.json", "pictures.txt"], _directory.Names);
+        Assert.Equal([true, true], run.Json.GetProperty("gates").EnumerateArray().Select(g => g.GetProperty("met").GetBoolean()));
+        Assert.Equal(["out.onnx", "out.report.json", "out.report.md", "pictures.txt"], _directory.Names);
         JsonElement pruning = run.Json.GetProperty("pruning"), repair = pruning.GetProperty("repair");
         Assert.Equal(5, run.Json.GetProperty("pictures").GetProperty("fitted").GetInt32());
         Assert.Equal("/blocks.0/mlp/lin2/MatMul", repair.GetProperty("layers")[0].GetProperty("name").GetString());
@@ -125,6 +126,25 @@ public sealed class PruneCommandTests : IDisposable
         Assert.Equal(0, CommandRun.Of("optimize", _directory.File("out.onnx"), "-o", _directory.File("o/out.onnx"), "-q").ExitCode);
     }
 
+    [Fact]
+    public void A_missed_gate_is_exit_1_and_the_reports_say_by_how_much()
+    {
+        string[] options = ["--ratio", "0.6", "--no-repair", "--calibration-data", Few(6), "--min-miou", "0.999", "--max-drop", "0.001", "--overwrite"];
+        CommandRun run = Prune(options);
+
+        Assert.Equal(1, run.ExitCode);
+        double got = run.Json.GetProperty("quality").GetProperty("meanIou").GetDouble();
+        JsonElement[] gates = [.. run.Json.GetProperty("gates").EnumerateArray()];
+        Assert.Equal(["mean-iou", "max-drop"], gates.Select(g => g.GetProperty("name").GetString()));
+        Assert.All(gates, g => Assert.Equal((false, 0.999, got), (g.GetProperty("met").GetBoolean(), Math.Round(g.GetProperty("wanted").GetDouble(), 6), g.GetProperty("got").GetDouble())));
+        string report = File.ReadAllText(_directory.File("out.report.md"));
+        Assert.Contains(FormattableString.Invariant($"**Gate mean-iou: missed**, wanted 0.9990, got {got:F4}."), report, StringComparison.Ordinal);
+        Assert.Contains("| parameters | ", report, StringComparison.Ordinal);
+
+        CommandRun text = CommandRun.Of(["prune", Nano, "-o", _directory.File("out.onnx"), "-q", .. options]);
+        Assert.Contains(FormattableString.Invariant($"gate       mean-iou MISSED: {got:F4}, wanted 0.9990"), text.Out, StringComparison.Ordinal);
+    }
+
     /// <summary>Without pictures; the same command gives the same bytes, another seed other ones.</summary>
     [Fact]
     public void Random_choice_depends_on_the_seed_only()
@@ -135,6 +155,10 @@ public sealed class PruneCommandTests : IDisposable
             nano.SetMetadata("copy", "so that the shipped pictures are not taken");
             OnnxWriter.Save(nano, model);
         }
+
+        CommandRun unmeasured = CommandRun.Of("prune", model, "-o", _directory.File("gate/out.onnx"), "--ratio", "0.5", "--min-miou", "0.5", "-q");
+        Assert.Equal(1, unmeasured.ExitCode);
+        Assert.Contains("gate       mean-iou MISSED: not measured, wanted 0.5000", unmeasured.Out, StringComparison.Ordinal);
 
         byte[][] outputs =
         [

@@ -2,8 +2,7 @@ using SamCompress.IR;
 using SamCompress.IR.Analysis;
 using SamCompress.Passes.Differentiation;
 using SamCompress.Passes.Rewriting;
-using SamCompress.Passes.Targets;
-using SamCompress.Runtime.Inference;
+using SamCompress.Runtime.Training;
 using SamCompress.Testing;
 
 namespace SamCompress.Passes.Tests.Differentiation;
@@ -109,8 +108,7 @@ public sealed class CheckpointsTests
     private static Model Encoder(out Value[] weights)
     {
         Model model = OnnxReader.Read(Path.Combine(SkeletonModels.RepositoryRoot, "models", "sam-nano", "encoder.onnx"));
-        var context = new PassContext { Evaluator = new OnnxConstantEvaluator() };
-        new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(TargetDescription.Load("qdq"))]).Run(model, context);
+        TrainableModel.Prepare(model);
         weights = [.. model.Graph.Initializers.Where(i => i is { ElementType: ElementType.Float, IsUsed: true })];
         return model;
     }

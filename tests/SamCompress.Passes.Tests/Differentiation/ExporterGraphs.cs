@@ -1,6 +1,6 @@
 using SamCompress.IR;
 using SamCompress.Passes.Rewriting;
-using SamCompress.Passes.Targets;
+using SamCompress.Runtime.Training;
 
 namespace SamCompress.Passes.Tests.Differentiation;
 
@@ -25,7 +25,7 @@ internal static class ExporterGraphs
             }
         }
 
-        new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(TargetDescription.Load(TargetDescription.Default))]).Run(model, PassCheck.Context());
+        TrainableModel.Prepare(model);
         return model;
     }
 

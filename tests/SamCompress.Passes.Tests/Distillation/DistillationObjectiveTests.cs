@@ -15,6 +15,14 @@ public sealed class DistillationObjectiveTests
         Assert.Equal([1.0], objective.Weights(0.7));
     }
 
+    [Fact]
+    public void Masks_come_beside_the_embedding()
+    {
+        DistillationObjective objective = DistillationObjective.OfMasks(Features(), 0.25);
+        Assert.Equal([("embedding", LossKind.Squared, false), ("masks", LossKind.Absolute, true)], objective.Terms.Select(t => (t.Feature, t.Kind, t.IsOfMasks)));
+        Assert.Equal([1, 0.25], objective.Weights(0.7));
+    }
+
     /// <summary>Two layers: the focus is 1 + 2 p, a layer counts 1 - |l - focus| / 2.</summary>
     [Theory]
     [InlineData(0, new[] { 1, 0.5, 0 })]

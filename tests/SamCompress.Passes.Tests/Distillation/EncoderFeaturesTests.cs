@@ -1,6 +1,6 @@
 using SamCompress.IR;
 using SamCompress.Passes.Distillation;
-using SamCompress.Passes.Targets;
+using SamCompress.Runtime.Training;
 using SamCompress.Testing;
 
 namespace SamCompress.Passes.Tests.Distillation;
@@ -15,7 +15,7 @@ public sealed class EncoderFeaturesTests
     public void Finds_stream_and_bottlenecks_of_every_block_of_a_vision_transformer(string name, int blocks, int width, int hidden)
     {
         using Model model = SkeletonModels.Open(name);
-        Prepare(model);
+        TrainableModel.Prepare(model);
         EncoderFeatures features = EncoderFeatures.Of(model);
         Assert.Equal((2 * blocks) + 1, features.Stream.Count);
         Assert.All(features.Stream, v => Assert.Equal(width, v.Shape![^1].Value));
@@ -30,7 +30,7 @@ public sealed class EncoderFeaturesTests
     public void Finds_attention_and_hidden_layers_among_the_convolutions_of_tiny_vit()
     {
         using Model model = SkeletonModels.Open("mobilesam_encoder");
-        Prepare(model);
+        TrainableModel.Prepare(model);
         EncoderFeatures features = EncoderFeatures.Of(model);
         Assert.Equal(10, features.QueryKeyValue.Count);
         Assert.Equal(10, features.Hidden.Count);
@@ -38,7 +38,4 @@ public sealed class EncoderFeaturesTests
         // Two MBConv with a residual, then two sums in each of ten blocks, and what the first starts from.
         Assert.Equal(2 + 20 + 1, features.Stream.Count);
     }
-
-    private static void Prepare(Model model) => new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(TargetDescription.Load(TargetDescription.Default))])
-        .Run(model, new PassContext { Evaluator = PassCheck.Context().Evaluator, FoldingBudget = 0 });
 }

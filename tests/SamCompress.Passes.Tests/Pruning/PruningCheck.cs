@@ -2,7 +2,7 @@ using SamCompress.IR;
 using SamCompress.IR.Analysis;
 using SamCompress.Passes.Pruning;
 using SamCompress.Passes.Pruning.Importance;
-using SamCompress.Passes.Targets;
+using SamCompress.Runtime.Training;
 using SamCompress.Testing;
 
 namespace SamCompress.Passes.Tests.Pruning;
@@ -14,8 +14,7 @@ internal static class PruningCheck
     public static Model Open(string name)
     {
         Model model = ExporterModels.Open(name);
-        PassContext context = new() { Evaluator = PassCheck.Context().Evaluator, FoldingBudget = 0 };
-        new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(TargetDescription.Load(TargetDescription.Default))]).Run(model, context);
+        TrainableModel.Prepare(model);
         return model;
     }
 

@@ -30,6 +30,25 @@ public sealed class BinaryMaskTests
     public void Divides_intersection_by_union(string a, string b, double expected) => Assert.Equal(expected, BinaryMask.Iou(Mask(a), Mask(b)), 12);
 
     [Fact]
+    public void Pixels_are_numbered_row_by_row_also_beyond_the_first_word()
+    {
+        BinaryMask mask = Mask(string.Join('/', Enumerable.Repeat(".........#", 9)) + "/#.#.......");
+        Assert.Equal((9, 0), mask.Pixel(0));
+        Assert.Equal((9, 8), mask.Pixel(8));
+        Assert.Equal((0, 9), mask.Pixel(9));
+        Assert.Equal((2, 9), mask.Pixel(10));
+        Assert.Throws<ArgumentOutOfRangeException>(() => mask.Pixel(11));
+    }
+
+    [Fact]
+    public void A_difference_holds_what_one_of_two_has()
+    {
+        BinaryMask difference = BinaryMask.Difference(Mask("##./#.."), Mask("#.#/..."));
+        Assert.Equal([(1, 0), (2, 0), (0, 1)], Enumerable.Range(0, (int)difference.Area).Select(i => difference.Pixel(i)));
+        Assert.Throws<ArgumentException>(() => BinaryMask.Difference(Mask("##"), Mask("#/#")));
+    }
+
+    [Fact]
     public void Counts_pixels_beyond_the_first_word()
     {
         BinaryMask a = BinaryMask.FromLogits([.. Enumerable.Repeat(1f, 200)], 20, 20, 10);

@@ -4,6 +4,7 @@ using SamCompress.IR.Analysis;
 using SamCompress.Passes.Differentiation.Training;
 using SamCompress.Passes.Distillation;
 using SamCompress.Runtime.Images;
+using SamCompress.Runtime.Inference;
 using SamCompress.Runtime.Tests.Images;
 using SamCompress.Runtime.Training;
 using SamCompress.Testing;
@@ -73,6 +74,47 @@ public sealed class DistillationRunTests
         Assert.Equal("the teacher has no value 'other'", e.Message);
     }
 
+    /// <summary>Which points are asked depends on the weights as they are: they must be those of the run that was not interrupted.</summary>
+    [Fact]
+    public void Masks_are_learned_and_a_run_that_was_killed_goes_on_to_the_same_bytes()
+    {
+        string folder = Directory.CreateTempSubdirectory("samcompress").FullName;
+        try
+        {
+            using Model teacher = Sample("encoder"), student = Sample("encoder"), decoder = Sample("decoder");
+            TrainableModel.Prepare(teacher);
+            TrainableModel.Prepare(student);
+            MaskHead.Fix(decoder, DistillationRun.DecoderPoints, prompts: 2);
+            Value last = student.Graph.Initializers.Last(i => i.Initializer!.Rank == 4);
+            student.Graph.SetInitializer(last, Tensor.Of(Array.ConvertAll(last.Initializer!.ToArray<float>(), w => w * 0.7f), last.Initializer.Dimensions.AsSpan()));
+            string killed = Path.Combine(folder, "killed"), straight = Path.Combine(folder, "straight");
+            Assert.Throws<InvalidOperationException>(() => Learn(killed, new Killer(3)));
+            Assert.True(File.Exists(killed));
+            IReadOnlyDictionary<string, Tensor> weights = Learn(killed, null), expected = Learn(straight, null);
+
+            Assert.Equal(File.ReadAllBytes(straight), File.ReadAllBytes(killed));
+            Assert.Contains(last.Name, weights.Keys);
+            Assert.NotEqual(last.Initializer.ToArray<float>(), weights[last.Name].ToArray<float>());
+            Assert.All(weights.Keys, name => Assert.Contains(student.Graph.Initializers, i => i.Name == name));
+            Assert.All(weights, w => Assert.Equal(expected[w.Key].ToArray<float>(), w.Value.ToArray<float>()));
+
+            IReadOnlyDictionary<string, Tensor> Learn(string state, IProgress<TrainingProgress>? progress)
+            {
+                using var pictures = new TrainingPictures(ImageSet.Of([TestPictures.Scene(0), TestPictures.Scene(1)]), new Preprocessing(256, PixelLayout.ChannelsFirst), new Augmentation());
+                DistilledModel learned = new DistillationRun(new DistillationSettings { Updates = 4, LearningRate = 1e-4, Checkpoint = state, CheckpointEvery = 2, Session = new SessionSettings { Threads = 1 } })
+                    .Run(student, [teacher], DistillationObjective.OfMasks(EncoderFeatures.Of(student), 1), pictures, progress: progress, decoder: decoder);
+                learned.Model.Dispose();
+                return learned.Outcome.Weights;
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static Model Sample(string part) => OnnxReader.Read(Path.Combine(SkeletonModels.RepositoryRoot, "models", "sam-nano", part + ".onnx"));
+
     private static TrainingOutcome Learn(Model student, Model teacher, LossKind kind, long updates, out Model learned)
     {
         using TrainingPictures pictures = Pictures();
@@ -95,6 +137,15 @@ public sealed class DistillationRunTests
     }
 
     private static float[] WeightsOf(Model model) => model.Graph.Initializers.Single(i => i.Name == "weight").Initializer!.ToArray<float>();
+
+    private sealed class Killer(long update) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value)
+        {
+            if (value.Update == update)
+                throw new InvalidOperationException("killed");
+        }
+    }
 
     private sealed class Recorder(List<double> losses) : IProgress<TrainingProgress>
     {

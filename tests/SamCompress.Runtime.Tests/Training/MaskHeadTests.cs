@@ -39,6 +39,32 @@ public sealed class MaskHeadTests
     }
 
     [Fact]
+    public void Several_prompts_at_once_get_the_masks_of_each_alone()
+    {
+        using Model one = OnnxReader.Read(Sample("decoder")), three = OnnxReader.Read(Sample("decoder"));
+        MaskHead.Fix(one, points: 2);
+        MaskHead.Fix(three, points: 2, prompts: 3);
+        using OnnxSession alone = OnnxSession.Open(one), together = OnnxSession.Open(three);
+        var random = new Random(1);
+        using RuntimeTensor embedding = RuntimeTensor.Of([.. Enumerable.Range(0, 128 * 256).Select(_ => (float)random.NextDouble())], 1, 128, 16, 16);
+        float[] points = [30, 40, 0, 0, 120, 100, 0, 0, 200, 17, 90, 80], labels = [1, -1, 1, -1, 0, 1];
+        float[] all = Masks(together, points, labels);
+        Assert.Equal(3 * 4 * 64 * 64, all.Length);
+        for (int i = 0; i < 3; i++)
+        {
+            float[] expected = Masks(alone, points[(4 * i)..(4 * (i + 1))], labels[(2 * i)..(2 * (i + 1))]);
+            Assert.All(expected.Zip(all.Skip(i * expected.Length)), p => Assert.Equal(p.First, p.Second, 1e-3));
+        }
+
+        float[] Masks(OnnxSession session, float[] coordinates, float[] kinds)
+        {
+            using RuntimeTensor at = RuntimeTensor.Of(coordinates, kinds.Length / 2, 2, 2), of = RuntimeTensor.Of(kinds, kinds.Length / 2, 2);
+            using RuntimeTensors results = session.Run(new Dictionary<string, RuntimeTensor> { ["image_embeddings"] = embedding, ["point_coords"] = at, ["point_labels"] = of });
+            return results.Values.Single().ToArray<float>();
+        }
+    }
+
+    [Fact]
     public void Leaves_no_other_input_and_no_free_dimension()
     {
         using Model decoder = OnnxReader.Read(Sample("decoder"));

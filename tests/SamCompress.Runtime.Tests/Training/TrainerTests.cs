@@ -54,7 +54,6 @@ public sealed class TrainerTests : IDisposable
                 CheckpointEvery = 2,
                 ValidateEvery = 2,
                 LearningRate = new PlateauRate(0.02, 1),
-                Flips = true,
                 TermWeights = new Dictionary<string, IReadOnlyList<float>> { ["Y"] = [1, 0.5f, 0.25f] },
             };
             if (killAt is not null || cancelAt is not null)
@@ -62,14 +61,14 @@ public sealed class TrainerTests : IDisposable
                 using var cancel = new CancellationTokenSource();
                 int seen = 0;
                 Exception e = Assert.ThrowsAny<Exception>(() => new Trainer(graph, options, TwoThreads).Run(
-                    draw =>
+                    (draw, weights) =>
                     {
                         seen++;
                         if (seen == killAt * k / 2)
                             throw new InvalidOperationException("killed");
                         if (seen == cancelAt * k / 2)
                             cancel.Cancel();
-                        return Load(teacher)(draw);
+                        return Load(teacher)(draw, weights);
                     },
                     Score,
                     cancellationToken: cancel.Token));
@@ -215,16 +214,14 @@ public sealed class TrainerTests : IDisposable
         { m = MatMul (X, w) Y = Add (m, b) }
         """);
 
-    private static Func<SampleDraw, TrainingSample> Load(Model teacher)
+    private static Func<SampleDraw, IReadOnlyDictionary<string, RuntimeTensor>, TrainingSample> Load(Model teacher)
     {
         var targets = new Dictionary<SampleDraw, float[]>();
-        return draw =>
+        return (draw, _) =>
         {
             draw = draw with { Epoch = 0 };
             var random = new Random(draw.Index);
             float[] x = [.. Enumerable.Range(0, 3).Select(_ => (float)((random.NextDouble() * 4) - 2))];
-            if (draw.IsFlipped)
-                Array.Reverse(x);
             Dictionary<string, RuntimeTensor> inputs = new() { ["X"] = RuntimeTensor.Of(x, 1, 3) };
             if (!targets.TryGetValue(draw, out float[]? target))
             {

@@ -16,7 +16,7 @@ public sealed class TrainingPicturesTests
         using var loader = new ImageLoader(Small);
         using var pictures = new TrainingPictures(Two, Small, augmentation: null);
         using EncoderImage expected = loader.Load(TestPictures.Scene(1));
-        using RuntimeTensor input = pictures.Input(1, seed: 5);
+        using RuntimeTensor input = pictures.Show(1, seed: 5).Input;
         Assert.Equal(expected.Input.ToArray<float>(), input.ToArray<float>());
     }
 
@@ -28,7 +28,7 @@ public sealed class TrainingPicturesTests
         using var pictures = new TrainingPictures(Two, Small, new Augmentation(), maxKeptBytes);
         float[] Of(int picture, ulong seed)
         {
-            using RuntimeTensor input = pictures.Input(picture, seed);
+            using RuntimeTensor input = pictures.Show(picture, seed).Input;
             return input.ToArray<float>();
         }
 

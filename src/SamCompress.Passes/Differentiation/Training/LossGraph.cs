@@ -95,7 +95,7 @@ internal sealed class LossGraph
                 throw new InvariantException($"the student has no float value '{term.Value}' of a known shape");
             Value target = model.Graph.AddInput(model.Graph.FreshName(term.Name + "_target"), ElementType.Float, shape);
             Value weight = model.Graph.AddInput(model.Graph.FreshName(term.Name + "_weight"), ElementType.Float, Shape.Of());
-            Value loss = Mean(graph, term, graph.Sub(value, target));
+            Value loss = Mean(graph, term, value, target);
             loss.Name = model.Graph.FreshName(term.Name + "_loss");
             model.Graph.AddOutput(loss);
             places[i] = new TermPlaces(term, target.Name, weight.Name, loss.Name);
@@ -108,10 +108,27 @@ internal sealed class LossGraph
         return (sum, places);
     }
 
-    private static Value Mean(GraphBuilder graph, LossTerm term, Value difference)
+    private static Value Mean(GraphBuilder graph, LossTerm term, Value value, Value target)
     {
+        Value difference = graph.Sub(value, target);
         Value elements = term.Kind == LossKind.Squared ? graph.Mul(difference, difference) : graph.Op("Abs", [difference]);
+        if (term.HardMaskThreshold is { } threshold)
+            elements = graph.Mul(elements, HardMasks(graph, value, target, threshold));
         Value mean = graph.Op("ReduceMean", [elements], [NodeAttribute.Of("keepdims", 0L)]);
         return term.Scale == 1 ? mean : graph.Mul(mean, graph.Constant(term.Scale));
+    }
+
+    /// <summary>The weight of each mask; truth values end the gradient, so none flows through it.</summary>
+    private static Value HardMasks(GraphBuilder graph, Value value, Value target, float threshold)
+    {
+        int rank = value.Shape!.Rank;
+        Value cut = graph.Constant(threshold), one = graph.Constant(1f);
+        Value own = Cut(value), wanted = Cut(target);
+        Value ratio = graph.Div(Count(graph.Op("Max", [own, wanted])), Count(graph.Mul(own, wanted)));
+        return graph.Op("Sigmoid", [graph.Sub(ratio, one)]);
+
+        Value Cut(Value masks) => graph.Cast(graph.Op("Greater", [masks, cut]), ElementType.Float);
+
+        Value Count(Value masks) => graph.Add(graph.Reduce("ReduceSum", masks, [rank - 2, rank - 1]), one);
     }
 }

@@ -22,6 +22,13 @@ public sealed record LossTerm(string Value)
 
     public LossKind Kind { get; init; }
 
+    /// <summary>
+    /// For masks [..,H,W]: the number from which on an element belongs to one. Each mask then counts with H = sigmoid((U + 1) / (I + 1) - 1), I and U the elements of the intersection
+    /// and of the union with the target: from 1/2 for one that is right to 1 for one that is wrong. Null weighs all alike.
+    /// </summary>
+    /// <remarks>TinySAM (arXiv 2312.13789), equation 8, with the teacher's mask in the place of the true one, of which the IoU of the teacher's is 1, and one element more for its epsilon.</remarks>
+    public float? HardMaskThreshold { get; init; }
+
     /// <summary>What the term is multiplied by besides its weight: what brings terms of different magnitude to one.</summary>
     public float Scale { get; init; } = 1;
 }

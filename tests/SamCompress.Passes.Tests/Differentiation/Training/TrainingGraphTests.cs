@@ -1,6 +1,5 @@
 using SamCompress.IR;
 using SamCompress.Passes.Differentiation.Training;
-using SamCompress.Passes.Targets;
 using SamCompress.Runtime.Inference;
 using SamCompress.Runtime.Training;
 using SamCompress.Testing;
@@ -39,6 +38,23 @@ public sealed class TrainingGraphTests
         Assert.Equal(losses.Terms["Y"] + (losses.Terms["hidden"] / 2), losses.Loss, 1e-4);
 
         static double Square(double value) => value * value;
+    }
+
+    /// <summary>
+    /// A mask of two elements: Y = {-4, -0.5} is one above -1, the target all of it, so I = 1, U = 2, H = sigmoid(3 / 2 - 1). The gradient of the bias is H times that of the mean magnitude,
+    /// -1/2 for each element: none comes of H.
+    /// </summary>
+    [Fact]
+    public void A_mask_counts_by_how_wrong_it_is()
+    {
+        using Model student = ModelText.Parse(Linear);
+        using var graph = GradientGraph.Build(student, [Output with { Kind = LossKind.Absolute, HardMaskThreshold = -1 }]);
+        using var session = TrainingSession.Open(graph);
+        using RuntimeTensor x = RuntimeTensor.Of([1f, -2f, 0.8f], 1, 3), target = RuntimeTensor.Of([1f, 2f], 1, 2);
+        double hard = 1 / (1 + Math.Exp(-0.5));
+        StepLosses losses = session.Step(new Dictionary<string, RuntimeTensor> { ["X"] = x }, new Dictionary<string, RuntimeTensor> { ["Y"] = target });
+        Assert.Equal(hard * (5 + 2.5) / 2, losses.Loss, 1e-5);
+        Assert.All(session.Read(StateKind.GradientSum)["b"].ToArray<float>(), g => Assert.Equal(-hard / 2, g, 1e-6));
     }
 
     [Fact]
@@ -106,8 +122,7 @@ public sealed class TrainingGraphTests
     public void All_weights_of_an_encoder_are_trained_and_tables_of_positions_as_they_are()
     {
         using Model student = OnnxReader.Read(Path.Combine(SkeletonModels.RepositoryRoot, "models", "sam-nano", "encoder.onnx"));
-        var context = new PassContext { Evaluator = new OnnxConstantEvaluator(), FoldingBudget = 0 };
-        new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(TargetDescription.Load("ort-cpu"))]).Run(student, context);
+        TrainableModel.Prepare(student);
         using var graph = TrainingGraph.Build(student, [new LossTerm(student.Graph.Outputs[0].Name)]);
         StateTensor[] weights = [.. graph.State.Where(s => s.Kind == StateKind.Weight)];
         // Patches 192 * 768 + 192, positions 256 * 192, neck 128 * 192 + 128 * 128 * 9 + 4 * 128; a block: two normalizations, qkv, projection, MLP of 768.
