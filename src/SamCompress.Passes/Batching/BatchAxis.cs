@@ -53,7 +53,7 @@ internal sealed class BatchAxis(IEnumerable<Value> sources)
             (node.Is("Shape") ? _shapes : _members).UnionWith(node.Outputs.OfType<Value>());
         }
 
-        return graph.Outputs.FirstOrDefault(_shapes.Contains) is { } shape ? (shape.Name, "a shape is an output") : null;
+        return graph.Outputs.FirstOrDefault(o => !_members.Contains(o)) is { } output ? (SafeText.Of(output.Name), "this output would not have one row for each prompt") : null;
     }
 
     /// <returns>Why the axis does not come through the node, or null.</returns>
@@ -180,6 +180,8 @@ internal sealed class BatchAxis(IEnumerable<Value> sources)
             return "it names the axes that it resizes, or crops";
         if (node.Input(3) is not null)
             _edits.Add(new BatchEdit(node, 3, BatchEditKind.Sizes));
+        else if (node.Input(2)?.Constant is not { ElementType: ElementType.Float, Count: > 0 } scales || scales.ToArray<float>()[0] != 1)
+            return "it scales the first axis, or by computed factors";
         return null;
     }
 

@@ -5,6 +5,14 @@ using SamCompress.Runtime.Prompts;
 
 namespace SamCompress.Runtime.Segmentation;
 
+/// <summary>How many of the decoder's proposals came how far.</summary>
+/// <param name="Proposals">Three for each point, for most decoders.</param>
+/// <param name="Likely">With enough predicted IoU.</param>
+/// <param name="Stable">Of these, with enough stability.</param>
+/// <param name="BestPredictedIou">Of all.</param>
+/// <param name="BestStability">Of the likely ones; 0 without one.</param>
+public sealed record ProposalCounts(int Proposals, int Likely, int Stable, double BestPredictedIou, double BestStability);
+
 /// <summary>Everything in a picture, and what it took.</summary>
 /// <param name="Masks">By falling predicted IoU.</param>
 /// <param name="Points">How many points were decoded, in all rounds and crops.</param>
@@ -13,7 +21,7 @@ namespace SamCompress.Runtime.Segmentation;
 /// <param name="EncoderSeconds">With the preprocessing.</param>
 /// <param name="Seconds">In all.</param>
 public sealed record EverythingResult(
-    IReadOnlyList<FoundMask> Masks, int Points, int? CoarsePoints, double? ConfidentShare, double EncoderSeconds, double DecoderSeconds, double Seconds);
+    IReadOnlyList<FoundMask> Masks, ProposalCounts Counts, int Points, int? CoarsePoints, double? ConfidentShare, double EncoderSeconds, double DecoderSeconds, double Seconds);
 
 /// <summary>
 /// Segments everything in a picture: SAM's automatic mask generator (automatic_mask_generator.py), and TinySAM's hierarchical one, which asks first with a coarse
@@ -56,6 +64,7 @@ public sealed class EverythingSegmenter(SegmentationModel model, EverythingOptio
         private int _points;
         private int? _coarse;
         private BinaryMask? _confident;
+        private ProposalCounts _counts = new(0, 0, 0, 0, 0);
 
         private PixelBox Whole => new(0, 0, image.Width, image.Height);
 
@@ -90,6 +99,7 @@ public sealed class EverythingSegmenter(SegmentationModel model, EverythingOptio
 
         public EverythingResult Result(List<FoundMask> masks) => new(
             masks,
+            _counts,
             _points,
             _coarse,
             _coarse is null ? null : (_confident?.Area ?? 0) / ((double)image.Width * image.Height),
@@ -134,11 +144,14 @@ public sealed class EverythingSegmenter(SegmentationModel model, EverythingOptio
         private Candidate? Judge(MaskLogits logits, int index, MaskScaling scaling, Prompt prompt, PixelBox crop, bool isFirstOfTwo)
         {
             double iou = logits.IouPredictions[index];
+            _counts = _counts with { Proposals = _counts.Proposals + 1, BestPredictedIou = Math.Max(_counts.BestPredictedIou, iou) };
             if (!(iou > options.MinPredictedIou))
                 return null;
             ScaledMask scaled = scaling.Scale(logits.Of(index), (float)options.StabilityOffset, isFirstOfTwo ? (float)options.ConfidentLogit : null);
+            _counts = _counts with { Likely = _counts.Likely + 1, BestStability = Math.Max(_counts.BestStability, scaled.Stability) };
             if (!(scaled.Stability >= options.MinStability))
                 return null;
+            _counts = _counts with { Stable = _counts.Stable + 1 };
             if (isFirstOfTwo)
                 _confident = _confident is null ? scaled.Confident! : BinaryMask.Union(_confident, scaled.Confident!);
             PixelBox box = FoundMask.BoxOf(scaled.Mask), placed = box.Shift(crop.Left, crop.Top);

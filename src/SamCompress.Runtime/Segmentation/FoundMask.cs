@@ -1,3 +1,4 @@
+using SamCompress.Runtime.Images;
 using SamCompress.Runtime.Prompts;
 
 namespace SamCompress.Runtime.Segmentation;
@@ -13,6 +14,20 @@ public sealed record FoundMask(BinaryMask Mask, PixelBox Box, double PredictedIo
 {
     /// <summary>The first and last pixels of a mask; all 0 when it is empty.</summary>
     internal static PixelBox BoxOf(BinaryMask mask) => MaskShape.Bounds(mask) is { } b ? new PixelBox(b.Left, b.Top, b.Right - 1, b.Bottom - 1) : default;
+}
+
+/// <summary>What is done with all masks of a picture.</summary>
+public static class FoundMasks
+{
+    /// <summary>Draws masks on the picture, large ones first, so that small ones stay visible.</summary>
+    /// <param name="colour">The number of a mask's colour, by its place.</param>
+    public static void Draw(Raster raster, IReadOnlyList<FoundMask> masks, Func<int, int> colour)
+    {
+        ArgumentNullException.ThrowIfNull(masks);
+        ArgumentNullException.ThrowIfNull(colour);
+        foreach (int i in Enumerable.Range(0, masks.Count).OrderByDescending(i => masks[i].Mask.Area))
+            MaskOverlay.Draw(raster, masks[i].Mask, MaskOverlay.Colour(colour(i)));
+    }
 }
 
 /// <summary>A mask before suppression, of which no more is kept than its box.</summary>
