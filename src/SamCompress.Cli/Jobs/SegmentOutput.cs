@@ -30,7 +30,13 @@ internal sealed partial class SegmentOutput : IDisposable
             : options.Output ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(options.Picture))!, Path.GetFileNameWithoutExtension(options.Picture) + ".masks.png");
         if (options.OutputDirectory is { } folder && !options.Overwrite && Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
             throw new SamCompressException(FailureKind.Output, "the output directory is not empty", "use --overwrite to replace what is in it, or --output-dir to write elsewhere.") { Location = folder };
+        if (inputs.FirstOrDefault(IsOwnFile) is { } own)
+            throw new SamCompressException(FailureKind.Usage, "the output would be written over an input", "choose another directory with --output-dir.") { Location = own };
         return new SegmentOutput(options, ArtifactWriter.Begin(main, options.OutputDirectory is null ? [] : [Overlay, Comparison], options.Overwrite, inputs));
+
+        // How many masks there will be is not known yet, so the writer cannot refuse these.
+        bool IsOwnFile(string input) =>
+            options.OutputDirectory is { } place && OwnName().IsMatch(Path.GetFileName(input)) && Path.GetDirectoryName(Path.GetFullPath(input)) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(place));
     }
 
     /// <summary>Writes all files and puts them into place.</summary>

@@ -68,6 +68,7 @@ internal sealed class BatchAxis(IEnumerable<Value> sources)
             OperatorDomain.Onnx when Elementwise.Contains(node.OpType) => Broadcasts(node, shape.Rank),
             OperatorDomain.Microsoft when node.OpType is "Gelu" or "QuickGelu" or "FastGelu" => Broadcasts(node, shape.Rank),
             OperatorDomain.Microsoft when node.OpType == "MultiHeadAttention" => Attends(node),
+            OperatorDomain.Microsoft when node.OpType == "MatMulIntegerToFloat" => OnlyFirst(node) ?? (node.Input(2)?.Shape?.ElementCount == 1 ? null : "its rows have scales of their own"),
             OperatorDomain.Microsoft when node.OpType == "SkipLayerNormalization" => Adds(node),
             OperatorDomain.Microsoft when node.OpType == "FusedMatMul" && node.GetInt("transBatchA", 0) + node.GetInt("transBatchB", 0) == 0 => Multiplies(node, shape.Rank),
             OperatorDomain.Onnx => PassStandard(node, shape),
@@ -132,7 +133,8 @@ internal sealed class BatchAxis(IEnumerable<Value> sources)
         return null;
     }
 
-    private string? Multiplies(Node node, int rank) => rank < 3 ? "it multiplies matrices without an axis for the batch" : Broadcasts(node, rank);
+    /// <summary>Rows of a matrix are prompts when only the first operand depends on them.</summary>
+    private string? Multiplies(Node node, int rank) => (rank < 3 ? OnlyFirst(node) : null) ?? Broadcasts(node, rank);
 
     private string? Attends(Node node)
     {

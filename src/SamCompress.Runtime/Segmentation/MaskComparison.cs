@@ -20,6 +20,9 @@ public sealed record MaskComparison(IReadOnlyList<FoundMask> Teacher, IReadOnlyL
     /// <summary>Only the student's mask has the pixel.</summary>
     private static readonly (byte, byte, byte) Extra = (40, 90, 240);
 
+    /// <summary>How many of the student's masks are compared with none.</summary>
+    public int ExtraMasks => Student.Count - Partners.Where(p => p >= 0).Distinct().Count();
+
     /// <summary>Masks that answer the same prompts, in the same order.</summary>
     public static MaskComparison InOrder(IReadOnlyList<FoundMask> teacher, IReadOnlyList<FoundMask> student)
     {
@@ -49,9 +52,6 @@ public sealed record MaskComparison(IReadOnlyList<FoundMask> Teacher, IReadOnlyL
         return new MaskComparison(teacher, student, partners, ious);
     }
 
-    /// <summary>How many of the student's masks are compared with none.</summary>
-    public int ExtraMasks => Student.Count - Partners.Where(p => p >= 0).Distinct().Count();
-
     /// <summary>
     /// Three panels: the teacher's masks, the student's in the colours of those they are compared with, and on grey what differs: red where only the teacher's mask is, blue where only the student's is.
     /// </summary>
@@ -60,7 +60,8 @@ public sealed record MaskComparison(IReadOnlyList<FoundMask> Teacher, IReadOnlyL
         ArgumentNullException.ThrowIfNull(image);
         Raster teacher = Raster.Of(image), student = Raster.Of(image), difference = Raster.Of(image).ToGrey();
         FoundMasks.Draw(teacher, Teacher, i => i);
-        FoundMasks.Draw(student, Student, k => Partners.ToList().IndexOf(k) is >= 0 and var i ? i : Teacher.Count + k);
+        int[] partners = [.. Partners];
+        FoundMasks.Draw(student, Student, k => Array.IndexOf(partners, k) is >= 0 and var i ? i : Teacher.Count + k);
         for (int i = 0; i < Teacher.Count; i++)
         {
             BinaryMask? partner = Partners[i] < 0 ? null : Student[Partners[i]].Mask;

@@ -141,6 +141,16 @@ public sealed class SegmentCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_picture_with_the_name_of_a_mask_is_not_replaced()
+    {
+        string picture = _directory.File("mask_000.png");
+        File.Copy(Path.ChangeExtension(Scene, ".objects.png"), picture);
+        CommandRun run = CommandRun.Of("segment", Nano, picture, "--point", "1,1", "--output-dir", _directory.Path, "--overwrite", "-q");
+        Assert.Equal(2, run.ExitCode);
+        Assert.Equal(["mask_000.png"], _directory.Names);
+    }
+
+    [Fact]
     public void A_picture_that_is_none_is_rejected()
     {
         CommandRun run = CommandRun.Of("segment", Nano, _directory.Write("notes.txt", "no picture"), "-o", _directory.File("m.png"), "-q");

@@ -12,7 +12,7 @@ public sealed class BatchPointsTests
     [
         "float[2,4] w = {0.1, -0.2, 0.3, 0.4, 0.5, -0.6, 0.7, 0.8}", "float[1,2,4] learned = {1, 2, 3, 4, 5, 6, 7, 8}", "float[4] g = {1, 2, 1, 0.5}", "float[2,1,4] two = {1, 2, 3, 4, 5, 6, 7, 8}",
         "int64[4] heads = {1, 0, 2, 2}", "int64[3] joined = {1, -1, 4}", "int64[4] map = {1, 4, 2, 2}", "int64[4] onemap = {1, 1, 2, 2}", "int64[2] ones = {1, 1}", "int64[2] sides = {2, 1}",
-        "float[4] wider = {1.5, 1, 2, 2}", "int64[1] zero = {0}", "int64[1] one = {1}", "int64[1] minus = {-1}", "int64 first = {0}", "float zerof = {0}",
+        "float[4] wider = {1.5, 1, 2, 2}", "float[1,1] single = {2}", "int64[1] zero = {0}", "int64[1] one = {1}", "int64[1] minus = {-1}", "int64 first = {0}", "float zerof = {0}",
         "float[4,4] square = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6}",
     ];
 
@@ -68,6 +68,26 @@ public sealed class BatchPointsTests
         CompareWithSinglePrompts(model, embedding: [1, 128, 16, 16], mask: 64, prompts: 5);
     }
 
+    /// <summary>What quantization makes of a Linear: integers with one scale for all prompts, and none that is found in the data of a run.</summary>
+    [Theory]
+    [InlineData("float scale = {0.5}", true)]
+    [InlineData("float[4] scale = {0.5, 1, 2, 3}", false)]
+    public void Takes_quantized_layers_with_one_scale(string scale, bool isChanged)
+    {
+        string text = $$"""
+            g (float[1,4,2] point_coords, float[1,4] point_labels) => (float[1,4,2] x)
+            <{{scale}}, float one = {0.5}, uint8 zero = {128}, int8[2,2] w = {1, 2, 3, 4}, float[2] ws = {0.1, 0.2}, int8[2] wz = {0, 0}, int64[1] minus = {-1}> {
+              l = Unsqueeze (point_labels, minus)  u = Add (point_coords, l)
+              q = QuantizeLinear (u, one, zero)
+              x = com.microsoft.MatMulIntegerToFloat (q, w, scale, ws, zero, wz)
+            }
+            """;
+        if (isChanged)
+            Assert.Contains("float[num_prompts,4,2] x", PassCheck.Apply(text, new BatchPoints()), StringComparison.Ordinal);
+        else
+            Assert.EndsWith("its rows have scales of their own", Assert.Single(PassCheck.LeavesAlone(text, new BatchPoints()).Diagnostics).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Works_on_the_official_export()
     {
@@ -87,7 +107,7 @@ public sealed class BatchPointsTests
     [InlineData("x = Concat <axis = 0> (u, u)", "the first axis of its output is not known to be 1")]
     [InlineData("x = Concat <axis = 1> (u, rows)", "the first axis of operand 'rows' is not 1")]
     [InlineData("x = Add (u, two)", "the first axis of its output is not known to be 1")]
-    [InlineData("c = Gather <axis = 1> (u, first)  d = MatMul (c, square)  x = Add (c, d)", "it multiplies matrices without an axis for the batch")]
+    [InlineData("c = Gather <axis = 1> (u, first)  x = MatMul (single, c)", "an operand beside its data depends on the prompts")]
     [InlineData("c = Gather <axis = 1> (u, first)  d = Unsqueeze (c, one)  x = Add (c, d)", "the axes of operand 'c' do not fit")]
     [InlineData("c = Gather <axis = 1> (u, first)  x = Gemm (c, square, pair4)", "it transposes, or adds a matrix")]
     [InlineData("x = CumSum (u, first)", "CumSum is not known to treat prompts one by one")]

@@ -65,7 +65,7 @@ public sealed class MaskScalingTests
         using var model = new Model(8, [new OpsetImport("", 17)]);
         Graph graph = model.Graph;
         Value low = graph.AddInput("low", ElementType.Float, Shape.Of(1, 1, side, side));
-        NodeAttribute[] linear = [NodeAttribute.Of("mode", "linear"), NodeAttribute.Of("coordinate_transformation_mode", "pytorch_half_pixel")];
+        NodeAttribute[] linear = [NodeAttribute.Of("mode", "linear"), NodeAttribute.Of("coordinate_transformation_mode", "half_pixel")];
         Value whole = graph.Append("Resize", [low, null, null, Numbers("frame", 1, 1, frame, frame)], ["whole"], linear).Output;
         Value cut = graph.Append("Slice", [whole, Numbers("start", 0, 0), Numbers("end", shownHeight, shownWidth), Numbers("axes", 2, 3)], ["cut"]).Output;
         Value full = graph.Append("Resize", [cut, null, null, Numbers("size", 1, 1, height, width)], ["full"], linear).Output;
