@@ -79,7 +79,7 @@ public sealed class SegmentJob(SegmentOptions options, IJobProgress progress, Ca
     private (IReadOnlyList<FoundMask> Masks, SegmentedBy By) Segment(string encoder, string decoder, DecodedImage image, string stage)
     {
         progress.Stage("load");
-        using SegmentationModel model = SegmentationModel.Open(encoder, decoder, options.Execution.Session, d => _remarks.Add($"{d.Message} ({d.Where})"));
+        using SegmentationModel model = SegmentationModel.Open(encoder, decoder, options.Execution.Session, IsEverything ? d => _remarks.Add($"{d.Message} ({d.Where})") : null);
         progress.Stage(stage);
         if (IsEverything)
         {
