@@ -1,6 +1,7 @@
 using System.Globalization;
 using SamCompress.Benchmarks;
 using SamCompress.Benchmarks.Quantization;
+using SamCompress.Benchmarks.Segmentation;
 using SamCompress.Benchmarks.Slimming;
 using SamCompress.Testing;
 
@@ -43,6 +44,9 @@ if (args is ["quantization", .. string[] choices])
 
 if (args is ["slimming", .. string[] slimming])
     return SlimmingTable.Print(slimming);
+
+if (args is ["segment", .. string[] segment])
+    return EverythingTable.Print(segment);
 
 if (args is ["--list"])
 {

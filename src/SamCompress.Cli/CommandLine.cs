@@ -68,6 +68,7 @@ public static class CommandLine
         root.Subcommands.Add(InspectCommand.Create(common));
         root.Subcommands.Add(CalibrateCommand.Create(common));
         root.Subcommands.Add(EvaluateCommand.Create(common));
+        root.Subcommands.Add(SegmentCommand.Create(common));
         root.Subcommands.Add(SensitivityCommand.Create(common));
         root.Subcommands.Add(BenchCommand.Create(common));
         root.Subcommands.Add(CheckCommand.Create(common));

@@ -1,4 +1,5 @@
 using SamCompress.Passes.Attention;
+using SamCompress.Passes.Batching;
 using SamCompress.Passes.Cleanup;
 using SamCompress.Passes.Fusion;
 using SamCompress.Passes.Pruning;
@@ -48,6 +49,13 @@ public static class StandardPipeline
         new Rewriter("lower-conv-transpose-to-mat-mul", [new LowerConvTransposeToMatMul()]), // of a mask decoder
         new EliminateUnusedInitializers(), // the weights in their old layout
         new InferShapes(), // the planner asks for ranks
+    ];
+
+    /// <summary>Lets a mask decoder take several prompts at once; behind <see cref="Cleanup"/>, which folds shape arithmetic.</summary>
+    public static IReadOnlyList<Pass> BatchDecoder { get; } =
+    [
+        new BatchPoints(),
+        new EliminateUnusedInitializers(), // the old targets of Reshapes
     ];
 
     /// <summary>A rewrite of attention, and what takes its leftovers away.</summary>

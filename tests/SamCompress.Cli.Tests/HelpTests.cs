@@ -15,6 +15,7 @@ public sealed class HelpTests
     [InlineData("inspect")]
     [InlineData("calibrate")]
     [InlineData("evaluate")]
+    [InlineData("segment")]
     [InlineData("sensitivity")]
     [InlineData("bench")]
     [InlineData("check")]

@@ -1,3 +1,5 @@
+using SamCompress.Runtime.Prompts;
+
 namespace SamCompress.Runtime.Images;
 
 /// <summary>A picture to draw on: RGB, 8 bits, row by row from the top, the channels of a pixel side by side.</summary>
@@ -37,6 +39,43 @@ public sealed class Raster
         }
 
         return new Raster(image.Width, image.Height, pixels);
+    }
+
+    /// <summary>A mask in white on black.</summary>
+    public static Raster Of(BinaryMask mask)
+    {
+        ArgumentNullException.ThrowIfNull(mask);
+        var raster = new Raster(mask.Width, mask.Height, new byte[mask.Width * mask.Height * Channels]);
+        for (int i = 0; i < raster.Pixels.Length; i++)
+            raster.Pixels[i] = mask[i / Channels % mask.Width, i / Channels / mask.Width] ? byte.MaxValue : (byte)0;
+        return raster;
+    }
+
+    /// <summary>Pictures of the same height from left to right, with white between them.</summary>
+    /// <param name="gap">Pixels between two.</param>
+    public static Raster SideBySide(IReadOnlyList<Raster> parts, int gap)
+    {
+        ArgumentNullException.ThrowIfNull(parts);
+        int height = parts[0].Height, width = parts.Sum(p => p.Width) + (gap * (parts.Count - 1)), left = 0;
+        var pixels = new byte[width * height * Channels];
+        Array.Fill(pixels, byte.MaxValue);
+        foreach (Raster part in parts)
+        {
+            for (int y = 0; y < height; y++)
+                part.Pixels.AsSpan(y * part.Width * Channels, part.Width * Channels).CopyTo(pixels.AsSpan(((y * width) + left) * Channels));
+            left += part.Width + gap;
+        }
+
+        return new Raster(width, height, pixels);
+    }
+
+    /// <summary>A copy without colours, by the luma of ITU-R BT.601.</summary>
+    public Raster ToGrey()
+    {
+        var grey = new byte[Pixels.Length];
+        for (int i = 0; i < grey.Length; i += Channels)
+            grey.AsSpan(i, Channels).Fill((byte)MathF.Round((0.299f * Pixels[i]) + (0.587f * Pixels[i + 1]) + (0.114f * Pixels[i + 2])));
+        return new Raster(Width, Height, grey);
     }
 
     /// <summary>Mixes a colour into a pixel.</summary>

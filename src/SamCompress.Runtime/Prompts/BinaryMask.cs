@@ -107,6 +107,36 @@ public sealed class BinaryMask
         return union == 0 ? 1 : (double)intersection / union;
     }
 
+    /// <summary>The pixels that belong to one of two masks of the same size.</summary>
+    /// <exception cref="ArgumentException">The sizes differ.</exception>
+    public static BinaryMask Union(BinaryMask a, BinaryMask b)
+    {
+        if (a.Width != b.Width || a.Height != b.Height)
+            throw new ArgumentException($"masks of {a.Width} x {a.Height} and {b.Width} x {b.Height} pixels cannot be joined");
+        var words = new ulong[a._words.Length];
+        for (int i = 0; i < words.Length; i++)
+            words[i] = a._words[i] | b._words[i];
+        return new BinaryMask(a.Width, a.Height, words);
+    }
+
+    /// <summary>The pixels for which a condition on x and y holds.</summary>
+    public static BinaryMask Where(int width, int height, Func<int, int, bool> isInside)
+    {
+        ArgumentNullException.ThrowIfNull(isInside);
+        var words = new ulong[WordCount(width, height)];
+        long place = 0;
+        for (int y = 0; y < height; y++)
+        {
+            for (int x = 0; x < width; x++, place++)
+            {
+                if (isInside(x, y))
+                    words[place / WordBits] |= 1UL << (int)(place % WordBits);
+            }
+        }
+
+        return new BinaryMask(width, height, words);
+    }
+
     /// <summary>
     /// The pixels of the mask within a distance of its contour, the border of the picture included: the mask without its
     /// erosion by a square of side 2 * distance + 1.

@@ -71,11 +71,63 @@ public sealed class MaskDecoderTests : IDisposable
         Assert.Equal(1, prediction.Masks[1].Area);
     }
 
+    /// <summary>The batch of points of a transformers.js decoder is its second axis. Here each mask and its predicted IoU is one, two or three times the sum of the coordinates.</summary>
+    [Fact]
+    public void Gives_logits_for_several_prompts_at_once()
+    {
+        using MaskDecoder decoder = OpenText("""
+            g (float[1,1,4,4] image_embeddings, float[1,1,4,4] image_positional_embeddings, float[1,P,N,2] input_points, int64[1,P,N] input_labels) => (float[1,P,3] iou_scores, float[1,P,3,1,2] pred_masks)
+            <int64[2] axes = {2, 3}, int64[1] two = {2}, float[3] factors = {1, 2, 3}, float[1,2] pixels = {1, -1}, int64[2] last = {3, 4}> {
+              sum = ReduceSum <keepdims = 0> (input_points, axes)
+              column = Unsqueeze (sum, two)
+              iou_scores = Mul (column, factors)
+              planes = Unsqueeze (iou_scores, last)
+              pred_masks = Mul (planes, pixels)
+            }
+            """);
+        Assert.True(decoder.TakesBatches);
+        using RuntimeTensor embedding = RuntimeTensor.Of(new float[16], 1, 1, 4, 4);
+        var embeddings = new Dictionary<string, RuntimeTensor> { ["image_embeddings"] = embedding, ["image_positional_embeddings"] = embedding };
+        MaskLogits logits = decoder.Logits(embeddings, 64, 64, [Prompt.At(1, 1), Prompt.At(3, 4)]);
+        Assert.Equal((3, 2, 1, false), (logits.Count, logits.Width, logits.Height, logits.IsOfPictureSize));
+        Assert.Equal([2, 4, 6, 7, 14, 21], logits.IouPredictions);
+        Assert.Equal([14, -14], logits.Of(4).ToArray());
+    }
+
+    /// <summary>This decoder adds the running sum over the first axis, so that a batch would not give what single prompts give.</summary>
+    [Fact]
+    public void Asks_one_by_one_when_the_graph_allows_no_batch()
+    {
+        var reasons = new List<Diagnostic>();
+        using MaskDecoder decoder = OpenText(
+            """
+            g (float[1,1,4,4] image_embeddings, float[1,N,2] point_coords, float[1,N] point_labels) => (float[1,2] iou_predictions, float[1,2,1,1] masks)
+            <int64[1] one = {1}, int64[2] last = {2, 3}, int64 first = {0}> {
+              sum = ReduceSum <keepdims = 0> (point_coords, one)
+              iou_predictions = CumSum (sum, first)
+              masks = Unsqueeze (iou_predictions, last)
+            }
+            """,
+            reasons.Add);
+        Assert.False(decoder.TakesBatches);
+        Assert.Contains("CumSum", Assert.Single(reasons).Message, StringComparison.Ordinal);
+        using RuntimeTensor embedding = RuntimeTensor.Of(new float[16], 1, 1, 4, 4);
+        Assert.Equal([1, 2, 3, 4], decoder.Logits(Embeddings(embedding), 64, 64, [Prompt.At(1, 2), Prompt.At(3, 4)]).IouPredictions);
+    }
+
     [Fact]
     public void Refuses_a_model_that_is_no_decoder()
     {
         var e = Assert.Throws<SamCompressException>(() => MaskDecoder.Open(Path.Combine(SkeletonModels.RepositoryRoot, "models", "sam-nano", "encoder.onnx")));
         Assert.Equal(FailureKind.Unsupported, e.Kind);
+    }
+
+    private MaskDecoder OpenText(string text, Action<Diagnostic>? report = null)
+    {
+        string path = Path.Combine(_directory.FullName, "decoder.onnx");
+        using (Model model = ModelText.Parse(text, opset: 17))
+            OnnxWriter.Save(model, path);
+        return MaskDecoder.OpenForMany(path, report: report);
     }
 
     private static MaskDecoder OpenNano() => MaskDecoder.Open(Path.Combine(SkeletonModels.RepositoryRoot, "models", "sam-nano", "decoder.onnx"));
