@@ -101,7 +101,8 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
         long start = Stopwatch.GetTimestamp();
         double before = training.Score(learner ?? student);
         DistilledModel learned = new DistillationRun(Settings(training, student)).Run(learner ?? student, [teacher], objective, training.Pictures, training.Score, training.Progress, head, cancellation);
-        using Model trained = learned.Model, result = TrainedModel.Of(student, learned.Outcome.Weights);
+        bool isBetter = learned.Outcome.Best is not { } best || best.Score > before;
+        using Model trained = learned.Model, result = isBetter ? TrainedModel.Of(student, learned.Outcome.Weights) : ModelCopy.Of(student);
         ReportedTraining report = training.Take(options.Objective.ToString(), before, learned.Outcome, Stopwatch.GetElapsedTime(start).TotalSeconds);
         SetProvenance(result, taught.Sha256, report);
 
@@ -122,7 +123,9 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
             Quality = quality,
             Speed = speed,
             Gates = [.. ReportedGate.OfMasks(options.MinMeanIou, options.MaxDrop, quality.MeanIou)],
-            Diagnostics = [],
+            Diagnostics = isBetter
+                ? []
+                : [new Diagnostic("SC1401", Severity.Warning, options.Model, "no validation was better than the student was before, so its weights stay as they were: train longer, or with another learning rate")],
             Passes = passes,
             Stages = _clock.Stages,
             PeakMemoryBytes = ProcessMemory.Peak(),
