@@ -18,6 +18,7 @@ internal static class CompressCommand
             Required = true,
         };
         var output = new OutputOptions(required: false, "MODEL.RECIPE.onnx beside the model");
+        var delivery = new DeliveryOptions();
         var pictures = new PictureOptions();
         var execution = new ExecutionOptions();
         var decoder = new Option<string?>("--decoder") { Description = "The mask decoder to judge with. [default: the one beside the model]", HelpName = "FILE" };
@@ -27,6 +28,7 @@ internal static class CompressCommand
         model.AddTo(command);
         command.Options.Add(recipe);
         output.AddTo(command);
+        delivery.AddTo(command);
         command.Options.Add(decoder);
         command.Options.Add(state);
         pictures.AddTo(command);
@@ -41,6 +43,7 @@ internal static class CompressCommand
                 Output = output.Output(parse),
                 Overwrite = output.Overwrite(parse),
                 ExternalData = output.ExternalData(parse),
+                Preprocessing = delivery.Preprocessing(parse),
                 Decoder = parse.GetValue(decoder),
                 Calibration = pictures.Of(parse),
                 Execution = execution.Of(parse),

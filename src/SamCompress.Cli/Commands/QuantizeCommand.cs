@@ -12,6 +12,7 @@ internal static class QuantizeCommand
     {
         var model = new ModelArgument("The image encoder to quantize, or with --encoder a mask decoder; an ONNX file.");
         var output = new OutputOptions(required: false, "MODEL.PRECISION.onnx beside the model");
+        var delivery = new DeliveryOptions();
         var calibration = new CalibrationOptions();
         var selection = new SelectionOptions();
         var execution = new ExecutionOptions();
@@ -28,6 +29,7 @@ internal static class QuantizeCommand
         model.AddTo(command);
         precision.AddTo(command);
         output.AddTo(command);
+        delivery.AddTo(command);
         command.Options.Add(decoder);
         command.Options.Add(decoderPrecision);
         command.Options.Add(encoder);
@@ -44,6 +46,7 @@ internal static class QuantizeCommand
                 Output = output.Output(parse),
                 Overwrite = output.Overwrite(parse),
                 ExternalData = output.ExternalData(parse),
+                Preprocessing = delivery.Preprocessing(parse),
                 Decoder = parse.GetValue(decoder),
                 DecoderPrecision = parse.GetRequiredValue(decoderPrecision) is var chosen and not "float" ? chosen : null,
                 Encoder = parse.GetValue(encoder),

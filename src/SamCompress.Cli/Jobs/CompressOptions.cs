@@ -1,6 +1,7 @@
 using SamCompress.IR;
 using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Recipes;
+using SamCompress.Runtime.Images.Embedded;
 
 namespace SamCompress.Cli.Jobs;
 
@@ -16,6 +17,9 @@ public sealed record CompressOptions
     public bool Overwrite { get; init; }
 
     public ExternalDataMode ExternalData { get; init; }
+
+    /// <summary>What the encoder shall take; null for the tensor that it takes.</summary>
+    public PictureForm? Preprocessing { get; init; }
 
     /// <summary>Null to look beside the model.</summary>
     public string? Decoder { get; init; }
@@ -49,6 +53,7 @@ public sealed record CompressOptions
         Rewrites = rewrites.Count > 0 ? rewrites : null,
         Recipe = Recipe.Name,
         ExternalData = ExternalData,
+        Preprocessing = Preprocessing,
         Decoder = Decoder,
         DecoderPrecision = Recipe.Quantize.DecoderPrecision,
         Calibration = Calibration with { Method = Recipe.Quantize.CalibrationMethod },

@@ -76,11 +76,12 @@ internal sealed class DecoderStage
             throw Usage("the decoder is calibrated with pictures, and only statistics of the encoder were given", "give pictures: --calibration-data DIR.");
     }
 
-    /// <param name="student">The quantized encoder, in the stage of <paramref name="writer"/>.</param>
+    /// <param name="encoder">The quantized encoder, in the stage of <paramref name="writer"/>.</param>
     /// <exception cref="SamCompressException">As for an encoder.</exception>
-    public ReportedDecoder Run(string student, CalibrationPictures pictures, ArtifactWriter writer, PassContext context, StageClock clock, IJobProgress progress, CancellationToken cancellation)
+    public ReportedDecoder Run(DeliveredEncoder encoder, CalibrationPictures pictures, ArtifactWriter writer, PassContext context, StageClock clock, IJobProgress progress, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(pictures);
+        string student = encoder.Plain;
         clock.Start("prepare decoder");
         using Model model = ModelSource.ReadDecoder(_decoder);
         writer.RefuseInputs(model.Files);
@@ -97,7 +98,7 @@ internal sealed class DecoderStage
         clock.Start("quantize decoder");
         new PassPipeline([new QuantizePass(plan)]).Run(model, context);
         QuantizeJob.SetProvenance(model, hash, statistics);
-        model.SetMetadata(QuantizePass.MetadataPrefix + "encoder-sha256", FileHash.Of(student));
+        model.SetMetadata(QuantizePass.MetadataPrefix + "encoder-sha256", encoder.Model.Sha256);
         IReadOnlyList<string> staged = writer.Write(() => OnnxWriter.Save(model, writer.StagePath(FileName), new SaveOptions { ExternalData = _options.ExternalData }));
         KernelReport kernels = KernelReport.Read(staged[0], _options.Execution.Session, Path.GetDirectoryName(staged[0]));
 

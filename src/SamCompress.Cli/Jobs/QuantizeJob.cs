@@ -25,6 +25,8 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
     {
         string name = Path.GetFileName(options.OutputPath);
         string stem = Path.GetFileNameWithoutExtension(name);
+        if (options.Preprocessing is not null && options.Encoder is not null)
+            throw new SamCompressException(FailureKind.Usage, "--embed-preprocessing is for image encoders; --encoder says that the model is a mask decoder", "leave one of them out.");
         DecoderStage? decoderStage = DecoderStage.For(options);
         using ArtifactWriter? writer = options.DryRun
             ? null
@@ -67,24 +69,26 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
 
         SetProvenance(model, teacherHash, statistics);
         _clock.Start("write");
-        IReadOnlyList<string> staged = writer.Write(() => OnnxWriter.Save(model, writer.StagePath(name), new SaveOptions { ExternalData = options.ExternalData }));
+        var delivery = new DeliveryStage(options.Preprocessing, options.ExternalData, options.Execution.Session, writer, _clock, cancellation);
+        DeliveredEncoder delivered = delivery.Write(model, name, pictures?.ToCompareBy ?? []);
         _clock.Start("load");
-        KernelReport kernels = KernelReport.Read(staged[0], options.Execution.Session, Path.GetDirectoryName(staged[0]));
-        (ReportedQuality? quality, ReportedSpeed? speed) = new ValidationStage(options, decoder, _clock, progress, cancellation).Run(staged[0], pictures, statistics.PictureSetHash);
-        QuantizerProofResult proof = new ProofStage(options, _clock, progress, cancellation).Run(staged[0], plan, pictures);
-        ReportedDecoder? second = decoderStage?.Run(staged[0], pictures!, writer, _context, _clock, progress, cancellation);
+        KernelReport kernels = KernelReport.Read(delivered.Plain, options.Execution.Session, Path.GetDirectoryName(delivered.Plain));
+        (ReportedQuality? quality, ReportedSpeed? speed) = new ValidationStage(options, decoder, _clock, progress, cancellation).Run(delivered.Plain, pictures, statistics.PictureSetHash);
+        QuantizerProofResult proof = new ProofStage(options, _clock, progress, cancellation).Run(delivered.Plain, plan, pictures);
+        ReportedDecoder? second = decoderStage?.Run(delivered, pictures!, writer, _context, _clock, progress, cancellation);
         report = report with
         {
             Decoder = second,
             Quantizers = proof,
-            Artifact = Describe(model, options.OutputPath, FileHash.Of(staged[0]), staged.Sum(f => new FileInfo(f).Length)),
+            Artifact = delivered.Model,
+            Preprocessing = delivered.Preprocessing,
             Quality = quality,
             Speed = speed,
-            Gates = Gates(quality, second, (double)staged.Sum(f => new FileInfo(f).Length) / source.Bytes),
+            Gates = Gates(quality, second, (double)delivered.Model.Bytes / source.Bytes),
             Layers = LayerKernels.Report(plan, kernels),
             Stages = _clock.Stages,
             PeakMemoryBytes = ProcessMemory.Peak(),
-            Files = [.. staged.Select(f => Path.GetFileName(f)), .. second?.Files ?? [], stem + ".report.json", stem + ".report.md"],
+            Files = [.. delivered.Files.Select(f => Path.GetFileName(f)), .. second?.Files ?? [], stem + ".report.json", stem + ".report.md"],
         };
         writer.Write(() =>
         {
@@ -178,6 +182,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         ["opTypesToQuantize"] = Joined(options.Selection.OpTypesToQuantize),
         ["opTypesToExclude"] = Joined(options.Selection.OpTypesToExclude),
         ["externalData"] = options.ExternalData.ToString().ToLowerInvariant(),
+        ["embedPreprocessing"] = options.Preprocessing?.ToString().ToLowerInvariant(),
         ["minMiou"] = options.MinMeanIou,
         ["maxDrop"] = options.MaxDrop,
     };

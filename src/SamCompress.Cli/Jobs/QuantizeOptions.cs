@@ -2,6 +2,7 @@ using SamCompress.IR;
 using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Quantization.Search;
 using SamCompress.Passes.Targets;
+using SamCompress.Runtime.Images.Embedded;
 using SamCompress.Runtime.Inference;
 
 namespace SamCompress.Cli.Jobs;
@@ -110,6 +111,9 @@ public sealed record QuantizeOptions
     public bool Overwrite { get; init; }
 
     public ExternalDataMode ExternalData { get; init; }
+
+    /// <summary>What the encoder shall take; null for the tensor that it takes.</summary>
+    public PictureForm? Preprocessing { get; init; }
 
     /// <summary>Null to look beside the model.</summary>
     public string? Decoder { get; init; }

@@ -17,6 +17,8 @@ internal static class QuantizeRenderer
         writer.WriteLine($"{(report.Artifact is null ? "planned  " : "quantized")}  {Layers(report.Layers, isPlan: report.Artifact is null)} to int8, {Calibration(report)}");
         if (report.Artifact is { } artifact)
             writer.WriteLine($"size       {Quantity.Bytes(report.Model.Bytes)} -> {Quantity.Bytes(artifact.Bytes)}, ratio {Number(report.SizeRatio!.Value, "F3")}");
+        if (report.Preprocessing is { } preprocessing)
+            writer.WriteLine($"embedded   {PreprocessingText.Line(preprocessing)}");
         if (report.Quality is { } quality)
             writer.WriteLine($"masks      {Quality(quality)}");
         else if (report.Artifact is not null)
