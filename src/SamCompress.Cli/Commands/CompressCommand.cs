@@ -18,7 +18,7 @@ internal static class CompressCommand
             Required = true,
         };
         var output = new OutputOptions(required: false, "MODEL.RECIPE.onnx beside the model");
-        var delivery = new DeliveryOptions();
+        var delivery = new DeliveryOptions(bundles: true);
         var pictures = new PictureOptions();
         var execution = new ExecutionOptions();
         var decoder = new Option<string?>("--decoder") { Description = "The mask decoder to judge with. [default: the one beside the model]", HelpName = "FILE" };
@@ -40,7 +40,8 @@ internal static class CompressCommand
             {
                 Model = model.Of(parse),
                 Recipe = Recipe.Load(parse.GetRequiredValue(recipe)),
-                Output = output.Output(parse),
+                Output = delivery.Output(parse, output.Output(parse)),
+                Bundle = delivery.IsBundle(parse),
                 Overwrite = output.Overwrite(parse),
                 ExternalData = output.ExternalData(parse),
                 Preprocessing = delivery.Preprocessing(parse),

@@ -11,7 +11,7 @@ internal static class OptimizeCommand
     {
         var model = new ModelArgument("The ONNX file to optimize.");
         var output = new OutputOptions(required: true, "");
-        var delivery = new DeliveryOptions();
+        var delivery = new DeliveryOptions(bundles: false);
         Option<string> target = PrecisionOptions.TargetOption();
         var command = new Command("optimize", "Turn an exporter's graph into a small one that computes the same.");
         model.AddTo(command);

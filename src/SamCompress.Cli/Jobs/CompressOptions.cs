@@ -18,6 +18,9 @@ public sealed record CompressOptions
 
     public ExternalDataMode ExternalData { get; init; }
 
+    /// <summary>Whether the output's folder is to be handed on: see <see cref="Jobs.Bundle"/>.</summary>
+    public bool Bundle { get; init; }
+
     /// <summary>What the encoder shall take; null for the tensor that it takes.</summary>
     public PictureForm? Preprocessing { get; init; }
 
@@ -54,6 +57,7 @@ public sealed record CompressOptions
         Recipe = Recipe.Name,
         ExternalData = ExternalData,
         Preprocessing = Preprocessing,
+        Bundle = Bundle,
         Decoder = Decoder,
         DecoderPrecision = Recipe.Quantize.DecoderPrecision,
         Calibration = Calibration with { Method = Recipe.Quantize.CalibrationMethod },

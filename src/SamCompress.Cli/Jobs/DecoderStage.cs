@@ -42,7 +42,7 @@ internal sealed class DecoderStage
     {
         _options = options;
         _decoder = decoder;
-        FileName = $"{Path.GetFileNameWithoutExtension(decoder)}.{options.DecoderPrecision}.onnx";
+        FileName = options.Bundle ? Bundle.DecoderName : $"{Path.GetFileNameWithoutExtension(decoder)}.{options.DecoderPrecision}.onnx";
         if (string.Equals(FileName, Path.GetFileName(options.OutputPath), StringComparison.OrdinalIgnoreCase))
             throw Usage($"encoder and decoder would both be written to {FileName}", "choose another name with -o.");
     }
@@ -97,7 +97,7 @@ internal sealed class DecoderStage
         QuantizationPlan plan = quantization.Plan(model, statistics, samples: prompted);
         clock.Start("quantize decoder");
         new PassPipeline([new QuantizePass(plan)]).Run(model, context);
-        QuantizeJob.SetProvenance(model, hash, statistics);
+        Provenance.Set(model, hash, statistics, _options);
         model.SetMetadata(QuantizePass.MetadataPrefix + "encoder-sha256", encoder.Model.Sha256);
         IReadOnlyList<string> staged = writer.Write(() => OnnxWriter.Save(model, writer.StagePath(FileName), new SaveOptions { ExternalData = _options.ExternalData }));
         KernelReport kernels = KernelReport.Read(staged[0], _options.Execution.Session, Path.GetDirectoryName(staged[0]));

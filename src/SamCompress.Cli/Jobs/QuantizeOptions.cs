@@ -30,10 +30,26 @@ public sealed record CalibrationRequest
     public string? Cache { get; init; }
 }
 
+/// <summary>How weights are stored that are not quantized.</summary>
+public enum FloatWeights
+{
+    /// <summary>In 32 bits: the graph is cleaned and fused only.</summary>
+    Single,
+
+    /// <summary>In 16 bits, computed with in 32.</summary>
+    Half,
+}
+
 /// <summary>What a model is quantized to, for which target, and how.</summary>
 public sealed record QuantizationRequest
 {
     public Precision Precision { get; init; } = Precision.W8A8;
+
+    /// <summary>Null to quantize.</summary>
+    public FloatWeights? Floats { get; init; }
+
+    /// <summary>For file names and reports.</summary>
+    public string PrecisionName => Floats switch { FloatWeights.Half => "fp16", FloatWeights.Single => "fp32", _ => Precision.Name };
 
     /// <summary>The name of a built-in target, or a .json file.</summary>
     public string Target { get; init; } = TargetDescription.Default;
@@ -112,6 +128,9 @@ public sealed record QuantizeOptions
 
     public ExternalDataMode ExternalData { get; init; }
 
+    /// <summary>Whether the output's folder is to be handed on: see <see cref="Jobs.Bundle"/>.</summary>
+    public bool Bundle { get; init; }
+
     /// <summary>What the encoder shall take; null for the tensor that it takes.</summary>
     public PictureForm? Preprocessing { get; init; }
 
@@ -155,5 +174,5 @@ public sealed record QuantizeOptions
 
     public bool DryRun { get; init; }
 
-    public string OutputPath => Output ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Model))!, $"{Path.GetFileNameWithoutExtension(Model)}.{Quantization.Precision.Name}.onnx");
+    public string OutputPath => Output ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Model))!, $"{Path.GetFileNameWithoutExtension(Model)}.{Quantization.PrecisionName}.onnx");
 }

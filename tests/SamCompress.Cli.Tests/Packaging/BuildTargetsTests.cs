@@ -66,7 +66,7 @@ public sealed class BuildTargetsTests : IDisposable
         _directory.Write("tool.sh", "echo 'encoder.onnx(/blocks.0): error SC3005: weights are missing' >&2; exit 3\n");
         ProcessRun run = Build();
         Assert.NotEqual(0, run.ExitCode);
-        Assert.Contains("encoder.onnx(/blocks.0): error SC3005: weights are missing", run.Output, StringComparison.Ordinal);
+        Assert.Contains("encoder.onnx(/blocks.0) : error SC3005: weights are missing", run.Output, StringComparison.Ordinal);
     }
 
     [Fact]
