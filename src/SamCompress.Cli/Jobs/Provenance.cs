@@ -13,8 +13,9 @@ internal static class Provenance
         Entry("version", CommandLine.Version);
         Entry("source-sha256", sourceHash);
         Entry("source-producer", $"{model.ProducerName} {model.ProducerVersion}".Trim() is { Length: > 0 } producer ? SafeText.Of(producer) : null);
-        Entry("calibration-set-sha256", statistics.PictureSetHash);
-        Entry("calibration-sha256", HashOf(statistics));
+        bool isCalibrated = statistics.Values.Count > 0;
+        Entry("calibration-set-sha256", isCalibrated ? statistics.PictureSetHash : null);
+        Entry("calibration-sha256", isCalibrated ? HashOf(statistics) : null);
         Entry("options-sha256", ReportedOptions.HashOf(options));
 
         void Entry(string key, string? value) => model.SetMetadata(QuantizePass.MetadataPrefix + key, value);
