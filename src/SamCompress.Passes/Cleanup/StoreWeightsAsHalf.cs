@@ -7,7 +7,7 @@ namespace SamCompress.Passes.Cleanup;
 /// <summary>Stores float weights in 16 bits and computes with them in 32: initializer w => Cast(initializer half(w)) to float.</summary>
 /// <remarks>
 /// Approximate: a weight is off by 2^-11 of itself at most, or 2^-25 when it is smaller than 2^-14. ONNX Runtime casts once, when it opens the model: speed and memory
-/// are those of floats, and nothing is computed in 16 bits, for which its CPU has few kernels. Guards: at least 256 elements, all of them finite in 16 bits; no caller can
+/// are those of floats, and nothing is computed in 16 bits. Guards: at least 256 elements, all of them finite in 16 bits; no caller can
 /// override them; they are no output.
 /// </remarks>
 public sealed class StoreWeightsAsHalf : Pass

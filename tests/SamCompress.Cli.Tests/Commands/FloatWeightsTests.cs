@@ -1,4 +1,5 @@
 using SamCompress.IR;
+using SamCompress.Runtime.Inference;
 using SamCompress.Testing;
 
 namespace SamCompress.Cli.Tests.Commands;
@@ -26,6 +27,7 @@ public sealed class FloatWeightsTests : IDisposable
         Assert.InRange(run.Json.GetProperty("sizeRatio").GetDouble(), least, most);
         Assert.InRange(run.Json.GetProperty("quality").GetProperty("meanIou").GetDouble(), 0.99, 1);
         using Model model = OnnxReader.Read(_directory.File("out.onnx"));
+        Assert.DoesNotContain(KernelReport.Read(_directory.File("out.onnx")).Counts, k => k.OpType == "Cast");
         Assert.Equal(precision, model.Metadata.First(m => m.Key == "dev.samcompress.precision").Value);
     }
 

@@ -24,7 +24,7 @@ internal static class GraphArithmetic
 
     public static Value Where(this GraphBuilder graph, Value condition, Value yes, Value no) => graph.Op("Where", [condition, yes, no]);
 
-    /// <summary>The smaller of two. Min compares only 32 bits of an int64 in ONNX Runtime 1.29 on some processors.</summary>
+    /// <summary>The smaller of two. Not Min: of the int64 4278190129 and 124 that of ONNX Runtime 1.29 gave the first.</summary>
     public static Value Least(this GraphBuilder graph, Value a, Value b) => graph.Where(graph.AtLeast(a, b), b, a);
 
     /// <summary>The sum along the last axis, which stays with length 1.</summary>
