@@ -4,13 +4,13 @@ using SamCompress.IR;
 
 namespace SamCompress.Cli.Commands;
 
-/// <summary><c>samcompress check MODEL</c>: whether a model keeps to the format.</summary>
+/// <summary><c>samcompress check MODEL</c>: whether a model keeps to the format, or the files of a folder to its manifest.</summary>
 internal static class CheckCommand
 {
     public static Command Create(CommonOptions common)
     {
-        var model = new ModelArgument("The ONNX file to check.");
-        var command = new Command("check", "Check a model by the rules of ONNX; exit with 1 when it breaks one.");
+        var model = new ModelArgument("The ONNX file to check, or the manifest.json of a folder.");
+        var command = new Command("check", "Check a model by the rules of ONNX, or files by their manifest; exit with 1 when one is broken.");
         model.AddTo(command);
         command.SetAction(parse =>
         {

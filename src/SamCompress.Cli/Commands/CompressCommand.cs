@@ -18,6 +18,7 @@ internal static class CompressCommand
             Required = true,
         };
         var output = new OutputOptions(required: false, "MODEL.RECIPE.onnx beside the model");
+        var delivery = new DeliveryOptions(bundles: true);
         var pictures = new PictureOptions();
         var execution = new ExecutionOptions();
         Option<string?> decoder = GateOptions.DecoderOption();
@@ -27,6 +28,7 @@ internal static class CompressCommand
         model.AddTo(command);
         command.Options.Add(recipe);
         output.AddTo(command);
+        delivery.AddTo(command);
         command.Options.Add(decoder);
         command.Options.Add(state);
         pictures.AddTo(command);
@@ -38,9 +40,11 @@ internal static class CompressCommand
             {
                 Model = model.Of(parse),
                 Recipe = Recipe.Load(parse.GetRequiredValue(recipe)),
-                Output = output.Output(parse),
+                Output = delivery.Output(parse, output.Output(parse)),
+                Bundle = delivery.IsBundle(parse),
                 Overwrite = output.Overwrite(parse),
                 ExternalData = output.ExternalData(parse),
+                Preprocessing = delivery.Preprocessing(parse),
                 Decoder = parse.GetValue(decoder),
                 Calibration = pictures.Of(parse),
                 Execution = execution.Of(parse),

@@ -11,10 +11,12 @@ internal static class OptimizeCommand
     {
         var model = new ModelArgument("The ONNX file to optimize.");
         var output = new OutputOptions(required: true, "");
+        var delivery = new DeliveryOptions(bundles: false);
         Option<string> target = PrecisionOptions.TargetOption();
         var command = new Command("optimize", "Turn an exporter's graph into a small one that computes the same.");
         model.AddTo(command);
         output.AddTo(command);
+        delivery.AddTo(command);
         command.Options.Add(target);
         command.SetAction(parse =>
         {
@@ -22,6 +24,7 @@ internal static class OptimizeCommand
             {
                 Overwrite = output.Overwrite(parse),
                 ExternalData = output.ExternalData(parse),
+                Preprocessing = delivery.Preprocessing(parse),
                 Target = parse.GetRequiredValue(target),
             };
             using ConsoleProgress progress = common.Progress(parse);

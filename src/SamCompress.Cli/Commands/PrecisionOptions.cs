@@ -8,8 +8,7 @@ namespace SamCompress.Cli.Commands;
 /// <summary>The options about what weights and activations become, and for which target.</summary>
 internal sealed class PrecisionOptions
 {
-    private readonly Option<string> _precision = CommonOptions.Choice(
-        "--precision", "Bits of weights and activations; int8 is w8a8.", "w8a8", [.. Precision.All.Select(p => p.Name), "int8"]);
+    private readonly Option<string> _precision;
 
     private readonly Option<string> _target = TargetOption();
 
@@ -29,7 +28,14 @@ internal sealed class PrecisionOptions
         DefaultValueFactory = _ => TargetDescription.Default,
     };
 
-    public PrecisionOptions() => _precision.Aliases.Add("-p");
+    /// <param name="floats">Whether weights may stay floats, of 16 or of 32 bits.</param>
+    public PrecisionOptions(bool floats = false)
+    {
+        IEnumerable<string> names = [.. Precision.All.Select(p => p.Name), "int8", .. FloatNames.Keys.Order(StringComparer.Ordinal).Where(_ => floats)];
+        _precision = CommonOptions.Choice(
+            "--precision", $"Bits of weights and activations; int8 is w8a8{(floats ? ", fp16 and fp32 are weights in floats" : "")}.", "w8a8", [.. names]);
+        _precision.Aliases.Add("-p");
+    }
 
     public void AddTo(Command command)
     {
@@ -37,8 +43,11 @@ internal sealed class PrecisionOptions
             command.Options.Add(option);
     }
 
+    private static Dictionary<string, FloatWeights> FloatNames { get; } = new(StringComparer.Ordinal) { ["fp16"] = FloatWeights.Half, ["fp32"] = FloatWeights.Single };
+
     public QuantizationRequest Of(ParseResult parse) => new()
     {
+        Floats = FloatNames.TryGetValue(parse.GetRequiredValue(_precision), out FloatWeights floats) ? floats : null,
         Precision = Precision.All.FirstOrDefault(p => p.Name == parse.GetRequiredValue(_precision)) ?? Precision.W8A8,
         Target = parse.GetRequiredValue(_target),
         Rounding = parse.GetRequiredValue(_rounding) switch { "nearest" => WeightRounding.Nearest, "gptq" => WeightRounding.Gptq, _ => null },

@@ -12,10 +12,11 @@ internal static class QuantizeCommand
     {
         var model = new ModelArgument("The image encoder to quantize, or with --encoder a mask decoder; an ONNX file.");
         var output = new OutputOptions(required: false, "MODEL.PRECISION.onnx beside the model");
+        var delivery = new DeliveryOptions(bundles: true);
         var calibration = new CalibrationOptions();
         var selection = new SelectionOptions();
         var execution = new ExecutionOptions();
-        var precision = new PrecisionOptions();
+        var precision = new PrecisionOptions(floats: true);
         Option<string> decoderPrecision = CommonOptions.Choice("--decoder-precision", "Whether the mask decoder is quantized too.", "float", ["float", .. Precision.All.Select(p => p.Name)]);
         var encoder = new Option<string?>("--encoder") { Description = "Quantize a mask decoder, fed by this encoder.", HelpName = "FILE" };
         var gates = new GateOptions("Leave layers float until the mean mask IoU is this; exit with 1 when it is lower.", "The mask decoder to validate with. [default: the one beside the model]");
@@ -26,6 +27,7 @@ internal static class QuantizeCommand
         model.AddTo(command);
         precision.AddTo(command);
         output.AddTo(command);
+        delivery.AddTo(command);
         command.Options.Add(decoderPrecision);
         command.Options.Add(encoder);
         calibration.AddTo(command);
@@ -39,9 +41,11 @@ internal static class QuantizeCommand
             var options = new QuantizeOptions
             {
                 Model = model.Of(parse),
-                Output = output.Output(parse),
+                Output = delivery.Output(parse, output.Output(parse)),
+                Bundle = delivery.IsBundle(parse),
                 Overwrite = output.Overwrite(parse),
                 ExternalData = output.ExternalData(parse),
+                Preprocessing = delivery.Preprocessing(parse),
                 Decoder = gates.Decoder(parse),
                 DecoderPrecision = parse.GetRequiredValue(decoderPrecision) is var chosen and not "float" ? chosen : null,
                 Encoder = parse.GetValue(encoder),

@@ -33,6 +33,9 @@ internal sealed class CalibrationPictures
     /// <summary>SHA-256 over the hashes of the calibration pictures, in order.</summary>
     public string SetHash { get; }
 
+    /// <summary>Those that validation takes first, which are sound as far as is known.</summary>
+    public IReadOnlyList<string> ToCompareBy => [.. (HeldOut.Count > 0 ? HeldOut : Calibration).Where(p => !_bad.Contains(p))];
+
     /// <summary>Pictures that could not be read, so far.</summary>
     public IReadOnlyList<string> Skipped => _skipped;
 

@@ -26,7 +26,7 @@ public sealed class CompressJob(CompressOptions options, IJobProgress progress, 
     public CompressionReport Run()
     {
         string name = Path.GetFileName(options.OutputPath), stem = Path.GetFileNameWithoutExtension(name);
-        using ArtifactWriter writer = ArtifactWriter.Begin(options.OutputPath, [name + ".data", stem + ".report.json", stem + ".report.md", .. DecoderFiles()], options.Overwrite, Inputs());
+        using ArtifactWriter writer = ArtifactWriter.Begin(options.OutputPath, [name + ".data", stem + ".report.json", stem + ".report.md", .. DecoderFiles(), .. options.Bundle ? Bundle.Sidecars : []], options.Overwrite, Inputs());
         using (Model model = ModelSource.ReadEncoder(options.Model))
             writer.RefuseInputs(model.Files);
         string current = options.Model;

@@ -1,6 +1,7 @@
 using SamCompress.IR;
 using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Recipes;
+using SamCompress.Runtime.Images.Embedded;
 
 namespace SamCompress.Cli.Jobs;
 
@@ -16,6 +17,12 @@ public sealed record CompressOptions
     public bool Overwrite { get; init; }
 
     public ExternalDataMode ExternalData { get; init; }
+
+    /// <summary>Whether the output's folder is to be handed on: see <see cref="Jobs.Bundle"/>.</summary>
+    public bool Bundle { get; init; }
+
+    /// <summary>What the encoder shall take; null for the tensor that it takes.</summary>
+    public PictureForm? Preprocessing { get; init; }
 
     /// <summary>Null to look beside the model.</summary>
     public string? Decoder { get; init; }
@@ -49,6 +56,8 @@ public sealed record CompressOptions
         Rewrites = rewrites.Count > 0 ? rewrites : null,
         Recipe = Recipe.Name,
         ExternalData = ExternalData,
+        Preprocessing = Preprocessing,
+        Bundle = Bundle,
         Decoder = Decoder,
         DecoderPrecision = Recipe.Quantize.DecoderPrecision,
         Calibration = Calibration with { Method = Recipe.Quantize.CalibrationMethod },

@@ -108,6 +108,9 @@ public sealed record CompressionReport
 
     public required ReportedSpeed? Speed { get; init; }
 
+    /// <summary>Null when the caller of the artifact preprocesses.</summary>
+    public ReportedPreprocessing? Preprocessing { get; init; }
+
     /// <summary>How the model was slimmed before anything else; null when it was not.</summary>
     public ReportedSlimming? Slimming { get; init; }
 

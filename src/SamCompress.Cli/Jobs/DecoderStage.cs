@@ -42,7 +42,7 @@ internal sealed class DecoderStage
     {
         _options = options;
         _decoder = decoder;
-        FileName = $"{Path.GetFileNameWithoutExtension(decoder)}.{options.DecoderPrecision}.onnx";
+        FileName = options.Bundle ? Bundle.DecoderName : $"{Path.GetFileNameWithoutExtension(decoder)}.{options.DecoderPrecision}.onnx";
         if (string.Equals(FileName, Path.GetFileName(options.OutputPath), StringComparison.OrdinalIgnoreCase))
             throw Usage($"encoder and decoder would both be written to {FileName}", "choose another name with -o.");
     }
@@ -76,11 +76,12 @@ internal sealed class DecoderStage
             throw Usage("the decoder is calibrated with pictures, and only statistics of the encoder were given", "give pictures: --calibration-data DIR.");
     }
 
-    /// <param name="student">The quantized encoder, in the stage of <paramref name="writer"/>.</param>
+    /// <param name="encoder">The quantized encoder, in the stage of <paramref name="writer"/>.</param>
     /// <exception cref="SamCompressException">As for an encoder.</exception>
-    public ReportedDecoder Run(string student, CalibrationPictures pictures, ArtifactWriter writer, PassContext context, StageClock clock, IJobProgress progress, CancellationToken cancellation)
+    public ReportedDecoder Run(DeliveredEncoder encoder, CalibrationPictures pictures, ArtifactWriter writer, PassContext context, StageClock clock, IJobProgress progress, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(pictures);
+        string student = encoder.Plain;
         clock.Start("prepare decoder");
         using Model model = ModelSource.ReadDecoder(_decoder);
         writer.RefuseInputs(model.Files);
@@ -96,8 +97,8 @@ internal sealed class DecoderStage
         QuantizationPlan plan = quantization.Plan(model, statistics, samples: prompted);
         clock.Start("quantize decoder");
         new PassPipeline([new QuantizePass(plan)]).Run(model, context);
-        QuantizeJob.SetProvenance(model, hash, statistics);
-        model.SetMetadata(QuantizePass.MetadataPrefix + "encoder-sha256", FileHash.Of(student));
+        Provenance.Set(model, hash, statistics, _options);
+        model.SetMetadata(QuantizePass.MetadataPrefix + "encoder-sha256", encoder.Model.Sha256);
         IReadOnlyList<string> staged = writer.Write(() => OnnxWriter.Save(model, writer.StagePath(FileName), new SaveOptions { ExternalData = _options.ExternalData }));
         KernelReport kernels = KernelReport.Read(staged[0], _options.Execution.Session, Path.GetDirectoryName(staged[0]));
 

@@ -1,6 +1,7 @@
 using SamCompress.IR;
 using SamCompress.Passes;
 using SamCompress.Passes.Targets;
+using SamCompress.Runtime.Images.Embedded;
 using SamCompress.Runtime.Inference;
 
 namespace SamCompress.Cli.Jobs;
@@ -10,6 +11,9 @@ public sealed record OptimizeOptions(string Model, string Output)
     public bool Overwrite { get; init; }
 
     public ExternalDataMode ExternalData { get; init; }
+
+    /// <summary>What the encoder shall take; null for the tensor that it takes.</summary>
+    public PictureForm? Preprocessing { get; init; }
 
     /// <summary>What shall run the result: a built-in target, or the path of a description.</summary>
     public string Target { get; init; } = TargetDescription.Default;
@@ -29,7 +33,8 @@ public sealed record OptimizeReport(
     double Seconds,
     IReadOnlyList<PassRecord> Passes,
     IReadOnlyList<Diagnostic> Diagnostics,
-    IReadOnlyList<string> Files);
+    IReadOnlyList<string> Files,
+    ReportedPreprocessing? Preprocessing);
 
 /// <summary>Runs the cleanup and fusion passes on a model: the result computes the same, up to rounding.</summary>
 public static class OptimizeJob
@@ -51,7 +56,7 @@ public static class OptimizeJob
         IReadOnlyList<PassRecord> passes = new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(target), .. StandardPipeline.FuseForTarget(target)]).Run(model, context);
         progress.Stage("write");
         cancellation.ThrowIfCancellationRequested();
-        writer.Write(() => OnnxWriter.Save(model, writer.StagePath(name), new SaveOptions { ExternalData = options.ExternalData }));
+        DeliveredEncoder delivered = new DeliveryStage(options.Preprocessing, options.ExternalData, SessionSettings.Default, writer, new StageClock(progress, cancellation), cancellation).Write(model, name, []);
         IReadOnlyList<string> files = writer.Commit();
         return new OptimizeReport(
             1,
@@ -59,13 +64,14 @@ public static class OptimizeJob
             options.Output,
             passes.Any(p => p.Changes > 0),
             before,
-            CountNodes(model),
+            delivered.Model.Nodes,
             ModelSource.FileBytes(model, options.Model),
             files.Sum(f => new FileInfo(f).Length),
             TimeProvider.System.GetElapsedTime(start).TotalSeconds,
             passes,
             context.Diagnostics,
-            files);
+            files,
+            delivered.Preprocessing);
     }
 
     private static int CountNodes(Model model) => model.AllGraphs().Sum(g => g.Nodes.Count);

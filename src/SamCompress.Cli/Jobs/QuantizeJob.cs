@@ -2,6 +2,7 @@ using SamCompress.Cli.Rendering;
 using SamCompress.IR;
 using SamCompress.Passes;
 using SamCompress.Passes.Analysis;
+using SamCompress.Passes.Cleanup;
 using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Quantization.Search;
 using SamCompress.Passes.Targets;
@@ -25,10 +26,14 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
     {
         string name = Path.GetFileName(options.OutputPath);
         string stem = Path.GetFileNameWithoutExtension(name);
+        if (options.Preprocessing is not null && options.Encoder is not null)
+            throw new SamCompressException(FailureKind.Usage, "--embed-preprocessing is for image encoders; --encoder says that the model is a mask decoder", "leave one of them out.");
+        if (options.Bundle && options.Encoder is not null)
+            throw new SamCompressException(FailureKind.Usage, "--output-dir is for image encoders; --encoder says that the model is a mask decoder", "use -o FILE.");
         DecoderStage? decoderStage = DecoderStage.For(options);
         using ArtifactWriter? writer = options.DryRun
             ? null
-            : ArtifactWriter.Begin(options.OutputPath, [name + ".data", stem + ".report.json", stem + ".report.md", .. decoderStage?.Sidecars ?? []], options.Overwrite, [.. Inputs(), .. decoderStage is null ? [] : new[] { decoderStage.Source }]);
+            : ArtifactWriter.Begin(options.OutputPath, [name + ".data", stem + ".report.json", stem + ".report.md", .. decoderStage?.Sidecars ?? [], .. options.Bundle ? Bundle.Sidecars : []], options.Overwrite, [.. Inputs(), .. decoderStage is null ? [] : new[] { decoderStage.Source }]);
         _clock.Start("read");
         using Model model = options.Encoder is null ? ModelSource.ReadEncoder(options.Model) : ModelSource.ReadDecoder(options.Model);
         writer?.RefuseInputs(model.Files);
@@ -44,47 +49,42 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         _clock.Start("clean up");
         var quantization = new QuantizationStage(
             options.Quantization, options.Quantization.Options(options.Calibration, options.Selection, options.AllowRequantize), options.Execution, _context, _clock, cancellation);
-        RunPasses(model, [.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(quantization.Target), .. StandardPipeline.PrepareQuantization]);
-        if (!quantization.HasWork(model))
+        Outcome? outcome = options.Quantization.Floats is { } floats ? Convert(model, floats, quantization.Target, hash, pictures) : Quantize(model, quantization, hash, pictures, decoder);
+        if (outcome is not ({ } plan, { } statistics, bool fromCache, var mixed))
             return NothingToDo(source, quantization.Plan(model, NoStatistics(hash)));
-        (CalibrationStatistics statistics, bool fromCache) =
-            new CalibrationStage(options.Calibration, options.Execution, options.Encoder, quantization, _clock, progress, cancellation).Run(model, hash, pictures);
-        SearchGuidance? guidance = new GuidanceStage(options, decoder, _clock, progress, cancellation).Run(model, statistics, quantization.Planner, pictures);
-        QuantizationPlan plan = quantization.Plan(model, statistics, guidance, pictures is null || options.Encoder is not null ? null : () => new CalibrationSamples(pictures, progress, cancellation).ForEncoder(model));
-        _clock.Start("quantize");
-        (plan, ReportedMixedPrecision? mixed) = new MixedPrecisionStage(options, decoder, _clock, progress, cancellation).Run(model, plan, pictures);
-        RunPasses(model, [new QuantizePass(plan)]);
         foreach (Diagnostic breach in TargetCheck.Check(model, quantization.Target))
             _context.Report(breach);
         CompressionReport report = Draft(source, plan) with
         {
             MixedPrecision = mixed,
-            Calibration = new ReportedCalibration(
+            Calibration = options.Quantization.Floats is not null ? null : new ReportedCalibration(
                 options.Calibration.Method, pictures is null ? statistics.PictureCount : pictures.Calibration.Count - pictures.Skipped.Count, statistics.PictureSetHash, pictures?.Source ?? "the cache", fromCache, pictures?.Skipped ?? []),
         };
         if (writer is null)
             return report;
 
-        SetProvenance(model, teacherHash, statistics);
+        Provenance.Set(model, teacherHash, statistics, options);
         _clock.Start("write");
-        IReadOnlyList<string> staged = writer.Write(() => OnnxWriter.Save(model, writer.StagePath(name), new SaveOptions { ExternalData = options.ExternalData }));
+        var delivery = new DeliveryStage(options.Preprocessing, options.ExternalData, options.Execution.Session, writer, _clock, cancellation);
+        DeliveredEncoder delivered = delivery.Write(model, name, pictures?.ToCompareBy ?? []);
         _clock.Start("load");
-        KernelReport kernels = KernelReport.Read(staged[0], options.Execution.Session, Path.GetDirectoryName(staged[0]));
-        (ReportedQuality? quality, ReportedSpeed? speed) = new ValidationStage(options, decoder, _clock, progress, cancellation).Run(staged[0], pictures, statistics.PictureSetHash);
-        QuantizerProofResult proof = new ProofStage(options, _clock, progress, cancellation).Run(staged[0], plan, pictures);
-        ReportedDecoder? second = decoderStage?.Run(staged[0], pictures!, writer, _context, _clock, progress, cancellation);
+        KernelReport kernels = KernelReport.Read(delivered.Plain, options.Execution.Session, Path.GetDirectoryName(delivered.Plain));
+        (ReportedQuality? quality, ReportedSpeed? speed) = new ValidationStage(options, decoder, _clock, progress, cancellation).Run(delivered.Plain, pictures, statistics.PictureSetHash);
+        QuantizerProofResult? proof = plan.Layers.Count == 0 ? null : new ProofStage(options, _clock, progress, cancellation).Run(delivered.Plain, plan, pictures);
+        ReportedDecoder? second = decoderStage?.Run(delivered, pictures!, writer, _context, _clock, progress, cancellation);
         report = report with
         {
             Decoder = second,
             Quantizers = proof,
-            Artifact = Describe(model, options.OutputPath, FileHash.Of(staged[0]), staged.Sum(f => new FileInfo(f).Length)),
+            Artifact = delivered.Model,
+            Preprocessing = delivered.Preprocessing,
             Quality = quality,
             Speed = speed,
-            Gates = Gates(quality, second, (double)staged.Sum(f => new FileInfo(f).Length) / source.Bytes),
+            Gates = Gates(quality, second, (double)delivered.Model.Bytes / source.Bytes),
             Layers = LayerKernels.Report(plan, kernels),
             Stages = _clock.Stages,
             PeakMemoryBytes = ProcessMemory.Peak(),
-            Files = [.. staged.Select(f => Path.GetFileName(f)), .. second?.Files ?? [], stem + ".report.json", stem + ".report.md"],
+            Files = [.. delivered.Files.Select(f => Path.GetFileName(f)), .. second?.Files ?? [], stem + ".report.json", stem + ".report.md"],
         };
         writer.Write(() =>
         {
@@ -92,17 +92,49 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
             File.WriteAllText(writer.StagePath(stem + ".report.md"), ReportMarkdown.Render(report));
             return true;
         });
+        if (options.Bundle)
+            report = report with { Files = [.. report.Files, .. Bundle.Complete(writer, report, second is null ? decoder : null)] };
         cancellation.ThrowIfCancellationRequested();
         writer.Commit();
         return report with { Files = [.. report.Files.Select(f => Path.Combine(Path.GetDirectoryName(options.OutputPath)!, f))] };
     }
+
+    /// <returns>Null when there is no layer to quantize.</returns>
+    private Outcome? Quantize(Model model, QuantizationStage quantization, string hash, CalibrationPictures? pictures, string? decoder)
+    {
+        RunPasses(model, [.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(quantization.Target), .. StandardPipeline.PrepareQuantization]);
+        if (!quantization.HasWork(model))
+            return null;
+        (CalibrationStatistics statistics, bool fromCache) =
+            new CalibrationStage(options.Calibration, options.Execution, options.Encoder, quantization, _clock, progress, cancellation).Run(model, hash, pictures);
+        SearchGuidance? guidance = new GuidanceStage(options, decoder, _clock, progress, cancellation).Run(model, statistics, quantization.Planner, pictures);
+        QuantizationPlan plan = quantization.Plan(model, statistics, guidance, pictures is null || options.Encoder is not null ? null : () => new CalibrationSamples(pictures, progress, cancellation).ForEncoder(model));
+        _clock.Start("quantize");
+        (plan, ReportedMixedPrecision? mixed) = new MixedPrecisionStage(options, decoder, _clock, progress, cancellation).Run(model, plan, pictures);
+        RunPasses(model, [new QuantizePass(plan)]);
+        return new Outcome(plan, statistics, fromCache, mixed);
+    }
+
+    /// <summary>Cleans, fuses, and stores weights as floats: nothing is planned, and nothing is calibrated.</summary>
+    private Outcome Convert(Model model, FloatWeights floats, TargetDescription target, string hash, CalibrationPictures? pictures)
+    {
+        RunPasses(model, [.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(target), .. StandardPipeline.FuseForTarget(target), .. floats == FloatWeights.Half ? new Pass[] { new StoreWeightsAsHalf() } : []]);
+        model.SetMetadata(QuantizePass.MetadataPrefix + "target", target.Name);
+        model.SetMetadata(QuantizePass.MetadataPrefix + "precision", options.Quantization.PrecisionName);
+        var plan = new QuantizationPlan { Target = target.Name, Precision = options.Quantization.PrecisionName, Activations = [], Layers = [], Diagnostics = [] };
+
+        // No picture has been seen: those to calibrate with are as good to judge by.
+        return new Outcome(plan, NoStatistics(hash) with { PictureSetHash = pictures?.SetHash ?? "" }, FromCache: false, Mixed: null);
+    }
+
+    private sealed record Outcome(QuantizationPlan Plan, CalibrationStatistics Statistics, bool FromCache, ReportedMixedPrecision? Mixed);
 
     /// <summary>What is known before anything was measured.</summary>
     private CompressionReport Draft(ReportedModel source, QuantizationPlan plan) => new()
     {
         ToolVersion = CommandLine.Version,
         RuntimeVersion = OnnxSession.RuntimeVersion,
-        Options = EffectiveOptions(),
+        Options = ReportedOptions.Of(options),
         Model = source,
         Artifact = null,
         Calibration = null,
@@ -133,13 +165,13 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         if (options.MinMeanIou is { } together && second is not null)
             gates.Add(ReportedGate.AtLeast("mean-iou-of-both", together, second.Quality.MeanIou));
         var size = ReportedGate.Below("size-ratio", 1, sizeRatio);
-        return size.Met ? gates : [.. gates, size];
+        return size.Met || options.Quantization.Floats == FloatWeights.Single ? gates : [.. gates, size];
     }
 
     private IReadOnlyList<string> Inputs() => [options.Model, .. new[] { options.Decoder, options.Encoder, options.Reference }.OfType<string>()];
 
     private CalibrationPictures? Pictures(string hash) =>
-        options.Calibration.Cache is { } cache && File.Exists(cache) && !CalibrationPictures.AreGiven(options.Calibration, hash)
+        (options.Quantization.Floats is not null || (options.Calibration.Cache is { } cache && File.Exists(cache))) && !CalibrationPictures.AreGiven(options.Calibration, hash)
             ? null
             : CalibrationPictures.Choose(options.Calibration, hash, ValidationStage.MostPictures);
 
@@ -147,40 +179,4 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
 
     internal static ReportedModel Describe(Model model, string path, string hash, long bytes) =>
         new(Path.GetFileName(path), hash, bytes, model.AllGraphs().Sum(g => g.Nodes.Count), CostModel.Measure(model).Parameters);
-
-    internal static void SetProvenance(Model model, string hash, CalibrationStatistics statistics)
-    {
-        model.SetMetadata(QuantizePass.MetadataPrefix + "version", CommandLine.Version);
-        model.SetMetadata(QuantizePass.MetadataPrefix + "source-sha256", hash);
-        model.SetMetadata(QuantizePass.MetadataPrefix + "calibration-set-sha256", statistics.PictureSetHash);
-    }
-
-    private SortedDictionary<string, object?> EffectiveOptions() => new(StringComparer.Ordinal)
-    {
-        ["recipe"] = options.Recipe,
-        ["precision"] = options.Quantization.Precision.Name,
-        ["target"] = options.Quantization.Target,
-        ["rounding"] = options.Quantization.ChosenRounding.ToString().ToLowerInvariant(),
-        ["equalize"] = options.Quantization.Equalize,
-        ["correctBias"] = options.Quantization.CorrectBias,
-        ["twinRanges"] = options.Quantization.TwinRanges,
-        ["gptqStages"] = options.Quantization.GptqStages,
-        ["rerank"] = options.Quantization.RerankPictures,
-        ["decoderPrecision"] = options.DecoderPrecision,
-        ["calibrationMethod"] = options.Calibration.Method,
-        ["percentile"] = options.Calibration.Method == "percentile" ? options.Calibration.Percentile ?? PercentileEstimator.Default : null,
-        ["samples"] = options.Calibration.Samples,
-        ["device"] = options.Execution.DeviceName,
-        ["threads"] = options.Execution.Session.Threads,
-        ["maxMemory"] = options.Execution.MaxMemory,
-        ["nodesToQuantize"] = Joined(options.Selection.NodesToQuantize),
-        ["nodesToExclude"] = Joined(options.Selection.NodesToExclude),
-        ["opTypesToQuantize"] = Joined(options.Selection.OpTypesToQuantize),
-        ["opTypesToExclude"] = Joined(options.Selection.OpTypesToExclude),
-        ["externalData"] = options.ExternalData.ToString().ToLowerInvariant(),
-        ["minMiou"] = options.MinMeanIou,
-        ["maxDrop"] = options.MaxDrop,
-    };
-
-    private static string? Joined(IReadOnlyList<string> names) => names.Count == 0 ? null : string.Join(' ', names);
 }

@@ -2,6 +2,7 @@ using SamCompress.IR;
 using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Quantization.Search;
 using SamCompress.Passes.Targets;
+using SamCompress.Runtime.Images.Embedded;
 using SamCompress.Runtime.Inference;
 
 namespace SamCompress.Cli.Jobs;
@@ -29,10 +30,26 @@ public sealed record CalibrationRequest
     public string? Cache { get; init; }
 }
 
+/// <summary>How weights are stored that are not quantized.</summary>
+public enum FloatWeights
+{
+    /// <summary>In 32 bits: the graph is cleaned and fused only.</summary>
+    Single,
+
+    /// <summary>In 16 bits, computed with in 32.</summary>
+    Half,
+}
+
 /// <summary>What a model is quantized to, for which target, and how.</summary>
 public sealed record QuantizationRequest
 {
     public Precision Precision { get; init; } = Precision.W8A8;
+
+    /// <summary>Null to quantize.</summary>
+    public FloatWeights? Floats { get; init; }
+
+    /// <summary>For file names and reports.</summary>
+    public string PrecisionName => Floats switch { FloatWeights.Half => "fp16", FloatWeights.Single => "fp32", _ => Precision.Name };
 
     /// <summary>The name of a built-in target, or a .json file.</summary>
     public string Target { get; init; } = TargetDescription.Default;
@@ -111,6 +128,12 @@ public sealed record QuantizeOptions
 
     public ExternalDataMode ExternalData { get; init; }
 
+    /// <summary>Whether the output's folder is to be handed on: see <see cref="Jobs.Bundle"/>.</summary>
+    public bool Bundle { get; init; }
+
+    /// <summary>What the encoder shall take; null for the tensor that it takes.</summary>
+    public PictureForm? Preprocessing { get; init; }
+
     /// <summary>Null to look beside the model.</summary>
     public string? Decoder { get; init; }
 
@@ -151,5 +174,5 @@ public sealed record QuantizeOptions
 
     public bool DryRun { get; init; }
 
-    public string OutputPath => Output ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Model))!, $"{Path.GetFileNameWithoutExtension(Model)}.{Quantization.Precision.Name}.onnx");
+    public string OutputPath => Output ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Model))!, $"{Path.GetFileNameWithoutExtension(Model)}.{Quantization.PrecisionName}.onnx");
 }

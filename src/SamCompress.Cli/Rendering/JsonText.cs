@@ -18,6 +18,9 @@ internal static class JsonText
 
     public static string Serialize(object value) => JsonSerializer.Serialize(value, value.GetType(), Options);
 
+    /// <exception cref="JsonException">It has another form.</exception>
+    public static T? Deserialize<T>(JsonElement element) => element.Deserialize<T>(Options);
+
     private sealed class FiniteNumber : JsonConverter<double>
     {
         public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>

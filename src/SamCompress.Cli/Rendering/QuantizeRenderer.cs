@@ -14,9 +14,14 @@ internal static class QuantizeRenderer
             SlimmingText.Write(slimming, writer);
         foreach (ReportedRewrite rewrite in report.Rewrites ?? [])
             Write(rewrite, writer);
-        writer.WriteLine($"{(report.Artifact is null ? "planned  " : "quantized")}  {Layers(report.Layers, isPlan: report.Artifact is null)} to int8, {Calibration(report)}");
+        if (report.Options.GetValueOrDefault("precision") is "fp16" or "fp32")
+            writer.WriteLine($"converted  weights to {report.Options["precision"]}");
+        else
+            writer.WriteLine($"{(report.Artifact is null ? "planned  " : "quantized")}  {Layers(report.Layers, isPlan: report.Artifact is null)} to int8, {Calibration(report)}");
         if (report.Artifact is { } artifact)
             writer.WriteLine($"size       {Quantity.Bytes(report.Model.Bytes)} -> {Quantity.Bytes(artifact.Bytes)}, ratio {Number(report.SizeRatio!.Value, "F3")}");
+        if (report.Preprocessing is { } preprocessing)
+            writer.WriteLine($"embedded   {PreprocessingText.Line(preprocessing)}");
         if (report.Quality is { } quality)
             writer.WriteLine($"masks      {Quality(quality)}");
         else if (report.Artifact is not null)

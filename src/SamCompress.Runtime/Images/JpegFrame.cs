@@ -24,6 +24,18 @@ internal sealed class JpegFrame
         Components = components;
     }
 
+    /// <summary>The segment that says: three channels are Y, Cb, Cr.</summary>
+    public static ReadOnlySpan<byte> Jfif => [0xFF, 0xE0, 0, 16, (byte)'J', (byte)'F', (byte)'I', (byte)'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0];
+
+    /// <summary>No restarts, and tables of one code of one bit, 0, each: "no difference" for DC, "end of block" for AC.</summary>
+    public static ReadOnlySpan<byte> EmptyChromaTables =>
+    [
+        0xFF, 0xDD, 0, 4, 0, 0,
+        0xFF, 0xC4, 0, 2 + (2 * 18),
+        0x00, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0x10, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    ];
+
     public int Width { get; }
 
     public int Height { get; }
@@ -107,17 +119,14 @@ internal sealed class JpegFrame
         output.Write([y, noSubsampling, table, cb, noSubsampling, table, cr, noSubsampling, table]);
     }
 
-    /// <summary>Writes the segment that says: three channels are Y, Cb, Cr. That of the file may hold more, and what decoders complain about.</summary>
-    public static void WriteJfif(Stream output) => output.Write([0xFF, 0xE0, 0, 16, .. "JFIF\0"u8, 1, 1, 0, 0, 1, 0, 1, 0, 0]);
+    /// <summary>Writes <see cref="Jfif"/>. That of the file may hold more, and what decoders complain about.</summary>
+    public static void WriteJfif(Stream output) => output.Write(Jfif);
 
     /// <summary>Writes scans in which all coefficients of Cb and Cr are zero, which is no colour.</summary>
     public void WriteEmptyChroma(Stream output)
     {
         (_, byte cb, byte cr) = Ids();
-        // One code of one bit, 0, each: "no difference" for DC, "end of block" for AC.
-        ReadOnlySpan<byte> oneCode = [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        output.Write([0xFF, 0xDD, 0, 4, 0, 0]);
-        output.Write([0xFF, 0xC4, 0, 2 + (2 * 18), 0x00, .. oneCode, 0x10, .. oneCode]);
+        output.Write(EmptyChromaTables);
         long blocks = (Width + 7L) / 8 * ((Height + 7L) / 8);
         long bits = _isProgressive ? blocks : 2 * blocks;
         foreach (byte id in (ReadOnlySpan<byte>)[cb, cr])

@@ -10,11 +10,17 @@ public sealed record Preprocessing(int Side, PixelLayout Layout)
     /// <summary>A bound against hostile models: an input of that side takes 3.2 GB.</summary>
     private const int MaxSide = 16_384;
 
+    /// <summary>Of red, green and blue, on the scale 0 to 255.</summary>
+    public static IReadOnlyList<float> MeanOfSam { get; } = [123.675f, 116.28f, 103.53f];
+
+    /// <inheritdoc cref="MeanOfSam"/>
+    public static IReadOnlyList<float> StdOfSam { get; } = [58.395f, 57.12f, 57.375f];
+
     /// <summary>Of red, green and blue, on the scale 0 to 255: those of every SAM.</summary>
-    public IReadOnlyList<float> Mean { get; init; } = [123.675f, 116.28f, 103.53f];
+    public IReadOnlyList<float> Mean { get; init; } = MeanOfSam;
 
     /// <inheritdoc cref="Mean"/>
-    public IReadOnlyList<float> Std { get; init; } = [58.395f, 57.12f, 57.375f];
+    public IReadOnlyList<float> Std { get; init; } = StdOfSam;
 
     /// <summary>The preprocessing that fits an encoder's only input.</summary>
     /// <exception cref="SamCompressException">The input is not one square picture of three channels and floats.</exception>

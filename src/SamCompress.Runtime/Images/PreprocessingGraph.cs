@@ -1,4 +1,5 @@
 using SamCompress.IR;
+using SamCompress.Passes.Rewriting;
 
 namespace SamCompress.Runtime.Images;
 
@@ -13,8 +14,8 @@ public enum PixelLayout
 }
 
 /// <summary>
-/// The ONNX graphs that make an encoder's input out of the bytes of a picture file. They need the operators of ONNX Runtime
-/// Extensions, and may be merged into a deployed model. What they compute is described in docs/preprocessing.md.
+/// The ONNX graphs that make an encoder's input out of the bytes of a picture file. Those that decode need the operators of ONNX Runtime
+/// Extensions. What they compute is described in docs/preprocessing.md; <see cref="Embedded.EmbeddedPreprocessing"/> puts it into a model.
 /// </summary>
 public static class PreprocessingGraph
 {
@@ -37,41 +38,12 @@ public static class PreprocessingGraph
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(orientation, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(orientation, 8);
-        Model model = NewModel("decode", withExtensions: true);
-        Graph graph = model.Graph;
-        Value file = graph.AddInput(FileInput, ElementType.UInt8, new Shape(Dimension.Of("bytes")));
-        Value bgr = graph.Append("DecodeImage", [file], ["bgr"], domain: ExtensionsDomain).Output;
-        (bool transpose, bool flipColumns, bool flipRows) = orientation switch
-        {
-            1 => (false, false, false),
-            2 => (false, true, false),
-            3 => (false, true, true),
-            4 => (false, false, true),
-            5 => (true, false, false),
-            6 => (true, true, false),
-            7 => (true, true, true),
-            _ => (true, false, true),
-        };
-        Value planes = graph.Append("Transpose", [bgr], ["planes"], [NodeAttribute.Of("perm", transpose ? [2, 1, 0] : (long[])[2, 0, 1])]).Output;
-        var axes = new List<long> { 0 };
-        if (flipRows)
-            axes.Add(1);
-        if (flipColumns)
-            axes.Add(2);
-
-        // Axis 0 goes backwards always: the decoder's channels are blue, green, red.
-        Value rgb = graph.Append(
-            "Slice",
-            [
-                planes,
-                Constant(graph, "starts", Enumerable.Repeat(-1L, axes.Count)),
-                Constant(graph, "ends", Enumerable.Repeat(long.MinValue + 1, axes.Count)),
-                Constant(graph, "axes", axes),
-                Constant(graph, "steps", Enumerable.Repeat(-1L, axes.Count)),
-            ],
-            ["rgb"]).Output;
-        Value pixels = graph.Append("Unsqueeze", [rgb, Constant(graph, "batch_axis", [0])], [PixelsOutput]).Output;
-        Output(graph, pixels, ElementType.UInt8, new Shape(1, 3, Dimension.Of("H"), Dimension.Of("W")));
+        Model model = NewModel("decode");
+        var graph = new GraphBuilder(model, "picture");
+        Value file = model.Graph.AddInput(FileInput, ElementType.UInt8, new Shape(Dimension.Of("bytes")));
+        Turn turn = Turn.Of(orientation);
+        Value planes = graph.Transpose(DecodeImage(graph, file), turn.Permutation);
+        Output(model, Batch(graph, graph.Op("Slice", [planes, graph.Vector(turn.Starts), graph.Vector(turn.Ends), graph.Vector(0, 1, 2), graph.Vector(turn.Steps)])), PixelsOutput);
         return model;
     }
 
@@ -82,66 +54,70 @@ public static class PreprocessingGraph
     public static Model Normalize(Preprocessing preprocessing)
     {
         ArgumentNullException.ThrowIfNull(preprocessing);
-        Model model = NewModel("normalize", withExtensions: false);
-        Graph graph = model.Graph;
-        Value pixels = graph.AddInput(PixelsOutput, ElementType.UInt8, new Shape(1, 3, Dimension.Of("H"), Dimension.Of("W")));
+        Model model = NewModel("normalize");
+        Value pixels = model.Graph.AddInput(PixelsOutput, ElementType.UInt8, new Shape(1, 3, Dimension.Of("H"), Dimension.Of("W")));
+        Output(model, Normalize(new GraphBuilder(model, "picture"), pixels, preprocessing).Tensor, TensorOutput);
+        return model;
+    }
 
+    /// <summary>The pixels of a file as its decoder gives them: uint8 [H,W,3], blue, green, red, as they are stored.</summary>
+    internal static Value DecodeImage(GraphBuilder graph, Value file)
+    {
+        graph.Model.ImportOpset(ExtensionsDomain, 1);
+        return Typed(graph.Op("DecodeImage", [file], domain: ExtensionsDomain), ElementType.UInt8, new Shape(Dimension.Unknown, Dimension.Unknown, 3));
+    }
+
+    /// <summary>[3,H,W] to [1,3,H,W].</summary>
+    internal static Value Batch(GraphBuilder graph, Value planes) =>
+        Typed(graph.Op("Unsqueeze", [planes, graph.Vector(0)]), ElementType.UInt8, new Shape(1, 3, Dimension.Unknown, Dimension.Unknown));
+
+    /// <summary>Resizes, normalizes and pads.</summary>
+    /// <param name="pixels">uint8 [1,3,H,W], RGB, upright.</param>
+    /// <returns>The encoder's input, and as int64 [2] height and width before and after the resize.</returns>
+    internal static (Value Tensor, Value OriginalSize, Value ResizedSize) Normalize(GraphBuilder graph, Value pixels, Preprocessing preprocessing)
+    {
         // In double, as SAM computes it: a float's rounding would give another size now and then.
-        Value shape = graph.Append("Shape", [pixels], ["shape"], [NodeAttribute.Of("start", 2L)]).Output;
-        Value sides = Cast(graph, shape, ElementType.Double, "sides");
-        Value longSide = graph.Append("ReduceMax", [sides, Constant(graph, "side_axis", [0])], ["long_side"]).Output;
-        Value scale = graph.Append("Div", [Double(graph, "side", preprocessing.Side), longSide], ["scale"]).Output;
-        Value scaled = graph.Append("Mul", [sides, scale], ["scaled"]).Output;
-        Value half = graph.Append("Add", [scaled, Double(graph, "half", 0.5)], ["plus_half"]).Output;
-        Value whole = graph.Append("Floor", [half], ["floor"]).Output;
-        Value atLeastOne = graph.Append("Max", [whole, Double(graph, "one", 1)], ["at_least_one"]).Output;
-        Value resizedSides = Cast(graph, atLeastOne, ElementType.Int64, "resized_sides");
-        Value sizes = graph.Append("Concat", [Constant(graph, "planes", [1, 3]), resizedSides], ["sizes"], [NodeAttribute.Of("axis", 0L)]).Output;
+        Value size = Typed(graph.Op("Shape", [pixels], [NodeAttribute.Of("start", 2L)]), ElementType.Int64, Shape.Of(2));
+        Value sides = graph.Cast(size, ElementType.Double);
+        Value longSide = graph.Op("ReduceMax", [sides, graph.Vector(0)]);
+        Value scaled = graph.Mul(sides, graph.Div(Double(graph, preprocessing.Side), longSide));
+        Value rounded = graph.Op("Floor", [graph.Add(scaled, Double(graph, 0.5))]);
+        Value resizedSize = Typed(graph.Cast(graph.Op("Max", [rounded, Double(graph, 1)]), ElementType.Int64), ElementType.Int64, Shape.Of(2));
 
         // On uint8, and only there, the antialiased Resize rounds after each direction as PIL does.
-        Value resized = graph.Append(
+        Value resized = graph.Op(
             "Resize",
-            [pixels, null, null, sizes],
-            ["resized"],
+            [pixels, null, null, graph.Concat([graph.Vector(1, 3), resizedSize], 0)],
             [
                 NodeAttribute.Of("antialias", 1L),
                 NodeAttribute.Of("coordinate_transformation_mode", "half_pixel"),
                 NodeAttribute.Of("mode", "linear"),
-            ]).Output;
-        Value real = Cast(graph, resized, ElementType.Float, "real");
-        Value centred = graph.Append("Sub", [real, PerChannel(graph, "mean", preprocessing.Mean)], ["centred"]).Output;
-        Value normalized = graph.Append("Div", [centred, PerChannel(graph, "std", preprocessing.Std)], ["normalized"]).Output;
-        Value missing = graph.Append("Sub", [Constant(graph, "side_whole", [preprocessing.Side, preprocessing.Side]), resizedSides], ["missing"]).Output;
-        Value pads = graph.Append("Concat", [Constant(graph, "no_pads", new long[6]), missing], ["pads"], [NodeAttribute.Of("axis", 0L)]).Output;
-        bool isLast = preprocessing.Layout == PixelLayout.ChannelsLast;
-        Value result = graph.Append("Pad", [normalized, pads], [isLast ? "padded" : TensorOutput]).Output;
-        if (isLast)
-            result = graph.Append("Transpose", [result], [TensorOutput], [NodeAttribute.Of("perm", (long[])[0, 2, 3, 1])]).Output;
+            ]);
+        Value centred = graph.Sub(graph.Cast(resized, ElementType.Float), PerChannel(graph, preprocessing.Mean));
+        Value normalized = graph.Div(centred, PerChannel(graph, preprocessing.Std));
         long side = preprocessing.Side;
-        Output(graph, result, ElementType.Float, isLast ? Shape.Of(1, side, side, 3) : Shape.Of(1, 3, side, side));
-        return model;
+        Value pads = graph.Concat([graph.Vector(new long[6]), graph.Sub(graph.Vector(side, side), resizedSize)], 0);
+        Value tensor = Typed(graph.Op("Pad", [normalized, pads]), ElementType.Float, Shape.Of(1, 3, side, side));
+        return (preprocessing.Layout == PixelLayout.ChannelsLast ? graph.Transpose(tensor, 0, 2, 3, 1) : tensor, size, resizedSize);
     }
 
-    private static Model NewModel(string name, bool withExtensions)
-    {
-        OpsetImport[] standard = [new OpsetImport(OperatorDomain.Onnx, Opset)];
-        return new Model(IrVersion, withExtensions ? [.. standard, new OpsetImport(ExtensionsDomain, 1)] : standard, name);
-    }
+    private static Model NewModel(string name) => new(IrVersion, [new OpsetImport(OperatorDomain.Onnx, Opset)], name);
 
-    private static Value Constant(Graph graph, string name, IEnumerable<long> elements) => graph.AddInitializer(name, Tensor.Vector([.. elements]));
+    private static Value Double(GraphBuilder graph, double element) => graph.Constant(Tensor.Of<double>(ElementType.Double, [element], [1]));
 
-    private static Value Double(Graph graph, string name, double element) =>
-        graph.AddInitializer(name, Tensor.Of<double>(ElementType.Double, [element], [1]));
+    private static Value PerChannel(GraphBuilder graph, IReadOnlyList<float> elements) => graph.Constant(Tensor.Of([.. elements], 3, 1, 1));
 
-    private static Value PerChannel(Graph graph, string name, IReadOnlyList<float> elements) => graph.AddInitializer(name, Tensor.Of([.. elements], 3, 1, 1));
-
-    private static Value Cast(Graph graph, Value value, ElementType type, string name) =>
-        graph.Append("Cast", [value], [name], [NodeAttribute.Of("to", (long)type)]).Output;
-
-    private static void Output(Graph graph, Value value, ElementType type, Shape shape)
+    /// <summary>States what shape inference cannot know.</summary>
+    private static Value Typed(Value value, ElementType type, Shape shape)
     {
         value.ElementType = type;
         value.Shape = shape;
-        graph.AddOutput(value);
+        return value;
+    }
+
+    private static void Output(Model model, Value value, string name)
+    {
+        value.Name = name;
+        model.Graph.AddOutput(value);
     }
 }
