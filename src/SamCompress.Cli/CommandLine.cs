@@ -17,6 +17,8 @@ public static class CommandLine
         bool json = AsksForJson(args);
         return Guard(context, json, () =>
         {
+            if (args.Contains(""))
+                throw new SamCompressException(FailureKind.Usage, "an argument is empty", "perhaps a variable of the shell has no value.");
             ParseResult result = Build(context).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
             if (result.Errors.Count > 0)
                 return new ErrorRenderer(context, json).Usage(result);
@@ -58,6 +60,8 @@ public static class CommandLine
         root.Options.Add(common.Format);
         root.Options.Add(common.Verbose);
         root.Options.Add(common.Quiet);
+        root.Options.Add(common.FailOnWarnings);
+        common.Reading.AddTo(root);
         root.Subcommands.Add(QuantizeCommand.Create(common));
         root.Subcommands.Add(OptimizeCommand.Create(common));
         root.Subcommands.Add(RewriteCommand.Create(common));

@@ -19,7 +19,7 @@ internal static class CompressCommand
         };
         var output = new OutputOptions(required: false, "MODEL.RECIPE.onnx beside the model");
         var pictures = new PictureOptions();
-        var execution = new ExecutionOptions();
+        var execution = new ExecutionOptions(common);
         var decoder = new Option<string?>("--decoder") { Description = "The mask decoder to judge with. [default: the one beside the model]", HelpName = "FILE" };
         var state = new Option<string?>("--state") { Description = "A file to keep a training in; a run that was stopped goes on from it.", HelpName = "FILE" };
         var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done, and write nothing." };
@@ -59,7 +59,7 @@ internal static class CompressCommand
             CompressionReport report = job.Run();
             progress.Clear();
             common.Write(parse, report, writer => QuantizeRenderer.Write(report, writer));
-            return report.GatesMet ? ExitCodes.Done : ExitCodes.Negative;
+            return common.ExitCode(parse, report.GatesMet, report.Diagnostics);
         });
         return command;
     }

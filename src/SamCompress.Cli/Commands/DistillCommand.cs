@@ -23,7 +23,7 @@ internal static class DistillCommand
         Option<int?> seed = Numbers.Whole("--seed", "Decides the order of the pictures and what is shown of each. [default: 0]", 0, int.MaxValue);
         var state = new Option<string?>("--state") { Description = "A file to keep the training in; a run that was stopped goes on from it.", HelpName = "FILE" };
         var pictures = new PictureOptions("Pictures to learn from, of which some are held out", takesAll: true);
-        var execution = new ExecutionOptions();
+        var execution = new ExecutionOptions(common);
         var decoder = new Option<string?>("--decoder") { Description = "The mask decoder to judge with. [default: the one beside the teacher]", HelpName = "FILE" };
         Option<double?> minMiou = Numbers.Between("--min-miou", "Exit with 1 when the mean mask IoU is lower.", 0, 1);
         Option<double?> maxDrop = Numbers.Between("--max-drop", "The same, as how much below 1 the mean mask IoU may be.", 0, 1);

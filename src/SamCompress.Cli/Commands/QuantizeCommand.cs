@@ -14,7 +14,7 @@ internal static class QuantizeCommand
         var output = new OutputOptions(required: false, "MODEL.PRECISION.onnx beside the model");
         var calibration = new CalibrationOptions();
         var selection = new SelectionOptions();
-        var execution = new ExecutionOptions();
+        var execution = new ExecutionOptions(common);
         var precision = new PrecisionOptions();
         var decoder = new Option<string?>("--decoder") { Description = "The mask decoder to validate with. [default: the one beside the model]", HelpName = "FILE" };
         Option<string> decoderPrecision = CommonOptions.Choice("--decoder-precision", "Whether the mask decoder is quantized too.", "float", ["float", .. Precision.All.Select(p => p.Name)]);
@@ -60,7 +60,7 @@ internal static class QuantizeCommand
             CompressionReport report = new QuantizeJob(options, progress, common.Context.Cancellation).Run();
             progress.Clear();
             common.Write(parse, report, writer => QuantizeRenderer.Write(report, writer));
-            return report.GatesMet ? ExitCodes.Done : ExitCodes.Negative;
+            return common.ExitCode(parse, report.GatesMet, report.Diagnostics);
         });
         return command;
     }

@@ -13,7 +13,7 @@ internal static class RewriteCommand
         var output = new OutputOptions(required: true, "");
         var step = new RewriteStepOptions();
         var pictures = new PictureOptions();
-        var execution = new ExecutionOptions();
+        var execution = new ExecutionOptions(common);
         var decoder = new Option<string?>("--decoder") { Description = "The mask decoder to judge with. [default: the one beside the model]", HelpName = "FILE" };
         Option<double?> minMiou = Numbers.Between("--min-miou", "Exit with 1 when the mean mask IoU is lower; --blocks auto keeps to it.", 0, 1);
         Option<double?> maxDrop = Numbers.Between("--max-drop", "The same, as how much below 1 the mean mask IoU may be.", 0, 1);
@@ -47,7 +47,7 @@ internal static class RewriteCommand
             RewriteReport report = new RewriteJob(options, progress, common.Context.Cancellation).Run();
             progress.Clear();
             common.Write(parse, report, writer => RewriteRenderer.Write(report, writer));
-            return report.GatesMet ? ExitCodes.Done : ExitCodes.Negative;
+            return common.ExitCode(parse, report.GatesMet, report.Diagnostics);
         });
         return command;
     }

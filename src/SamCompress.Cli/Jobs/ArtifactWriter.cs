@@ -1,4 +1,5 @@
 using System.Globalization;
+using SamCompress.IR;
 using SamCompress.Runtime;
 
 namespace SamCompress.Cli.Jobs;
@@ -51,6 +52,8 @@ public sealed class ArtifactWriter : IDisposable
                 throw Refused(FailureKind.Output, target, "the output is a directory", "give a file: -o DIRECTORY/NAME.onnx");
             if (!overwrite && Path.Exists(target))
                 throw Refused(FailureKind.Output, target, "the output exists", "use --overwrite to replace it, or -o to write elsewhere.");
+            if (File.Exists(target) && new FileInfo(target).LinkTarget is null && !InputFile.IsRegular(target))
+                throw Refused(FailureKind.Output, target, "the output is not a regular file", "a device or a pipe is never replaced; choose another name with -o.");
         }
 
         try
@@ -163,6 +166,7 @@ public sealed class ArtifactWriter : IDisposable
             try
             {
                 Directory.CreateDirectory(stage);
+                RefuseForeign(stage);
                 FileStream @lock = TryLock(stage) ?? throw Refused(FailureKind.Output, output, $"another run is writing this output{Owner(stage)}", "wait for it, or choose another name with -o.");
                 File.WriteAllText(Path.Combine(stage, OwnerName), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
                 return (stage, @lock);
@@ -172,6 +176,14 @@ public sealed class ArtifactWriter : IDisposable
                 // The run before removed its stage between the two calls.
             }
         }
+    }
+
+    /// <summary>What is in a stage is deleted in the end: it must be ours.</summary>
+    private static void RefuseForeign(string stage)
+    {
+        bool isEmpty = !Directory.EnumerateFileSystemEntries(stage).Any(e => Path.GetFileName(e) != LockName);
+        if (new DirectoryInfo(stage).LinkTarget is not null || (!isEmpty && !File.Exists(Path.Combine(stage, LockName))))
+            throw Refused(FailureKind.Output, stage, "this is where the output would be made, and it is not ours", "move it away, or choose another name with -o.");
     }
 
     private static void SweepDeadStages(string directory)

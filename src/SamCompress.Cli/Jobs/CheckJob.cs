@@ -10,9 +10,9 @@ public sealed record CheckReport(int SchemaVersion, string Model, bool Ok, int E
 public static class CheckJob
 {
     /// <exception cref="SamCompressException">The file cannot be read as a model at all.</exception>
-    public static CheckReport Run(string path)
+    public static CheckReport Run(string path, ReadOptions reading)
     {
-        using Model model = OnnxReader.Read(path);
+        using Model model = ModelSource.Read(path, reading);
         IReadOnlyList<Diagnostic> findings = GraphChecker.Check(model);
         int errors = findings.Count(f => f.Severity == Severity.Error);
         return new CheckReport(1, path, errors == 0, errors, findings.Count(f => f.Severity == Severity.Warning), findings);

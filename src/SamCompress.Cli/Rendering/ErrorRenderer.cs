@@ -26,8 +26,11 @@ internal sealed class ErrorRenderer(CommandContext context, bool json)
                 return Write($"SC{(int)e.Kind}000", (int)e.Kind, e.Location, e.Message, e.Hint);
             case OperationCanceledException:
                 return Write("SC1300", ExitCodes.Interrupted, null, "interrupted; nothing was left behind", null);
-            case OutOfMemoryException e:
-                return Write("SC6000", (int)FailureKind.Runtime, null, $"out of memory: {e.Message}", "use --max-memory, --threads 1, or fewer --samples.");
+            case OutOfMemoryException:
+                long allowed = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+                return Write("SC6000", (int)FailureKind.Runtime, null, $"out of memory: the process may take {Quantity.Bytes(allowed)}", "use --max-memory, --threads 1, or fewer --samples.");
+            case FileNotFoundException { FileName: null }:
+                return Write("SC5000", (int)FailureKind.Output, null, "the current directory is gone", "go to one that exists, or give absolute paths.");
             case UnauthorizedAccessException or IOException:
                 return Write("SC5000", (int)FailureKind.Output, null, exception.Message, null);
             default:

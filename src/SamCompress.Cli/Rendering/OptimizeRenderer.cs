@@ -11,6 +11,8 @@ internal static class OptimizeRenderer
         writer.WriteLine($"{SafeText.Line(report.Output)}: {report.NodesBefore} nodes became {report.NodesAfter}, {Quantity.Bytes(report.BytesBefore)} became {Quantity.Bytes(report.BytesAfter)}, in {Quantity.Seconds(report.Seconds)}");
         if (!report.Changed)
             writer.WriteLine("  nothing to do: the model was clean already");
+        foreach (Diagnostic warning in report.Diagnostics.Where(d => d.Severity == Severity.Warning))
+            writer.WriteLine($"  warning: {SafeText.Of(warning.Where)}: {SafeText.Line(warning.Message)} ({warning.Id})");
         if (!verbose)
             return;
         foreach (PassRecord pass in report.Passes)

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace SamCompress.IR;
 
-/// <summary>What kind of file a path names; .NET does not tell pipes, sockets and devices from empty files.</summary>
+/// <summary>What .NET does not tell of a file: pipes, sockets and devices look like empty files, and hard links like any other.</summary>
 internal static unsafe partial class UnixFileType
 {
     private const int NonBlockingReadOnly = 0x800;
@@ -26,10 +26,25 @@ internal static unsafe partial class UnixFileType
         }
     }
 
+    /// <summary>How many names a file has in its file system, that is hard links; null where that cannot be told.</summary>
+    public static uint? Names(string path)
+    {
+        if (!OperatingSystem.IsLinux())
+            return null;
+        // struct statx, whose layout is the same on every processor: the number of links is its fourth field, at byte 16.
+        const int Size = 256, LinksOffset = 16, CurrentDirectory = -100;
+        const uint LinksMask = 4;
+        byte* status = stackalloc byte[Size];
+        return Status(CurrentDirectory, path, 0, LinksMask, status) == 0 ? *(uint*)(status + LinksOffset) : null;
+    }
+
     private const int SeekEnd = 2;
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Status(int directory, string path, int flags, uint mask, byte* status);
 
     [LibraryImport("libc", EntryPoint = "lseek")]
     private static partial long Seek(int descriptor, long offset, int origin);
