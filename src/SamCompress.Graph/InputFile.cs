@@ -23,6 +23,41 @@ public static class InputFile
         throw new IOException($"has {length} bytes; the limit is {mostBytes}");
     }
 
+    /// <summary>The full path with the links of every component followed, whether the file is there or not; null when links lead in a circle.</summary>
+    public static string? RealPath(string path)
+    {
+        const int MostLinks = 40;
+        path = Path.GetFullPath(path);
+        string result = Path.GetPathRoot(path)!;
+        var rest = new Stack<string>(path[result.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries).Reverse());
+        for (int links = 0; rest.TryPop(out string? component);)
+        {
+            if (component == ".")
+                continue;
+            if (component == "..")
+            {
+                result = Path.GetDirectoryName(result) ?? result;
+                continue;
+            }
+
+            string next = Path.Combine(result, component);
+            if (new FileInfo(next).LinkTarget is not { } target)
+            {
+                result = next;
+                continue;
+            }
+
+            if (++links > MostLinks)
+                return null;
+            if (Path.IsPathRooted(target))
+                result = Path.GetPathRoot(target)!;
+            foreach (string part in target.Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries).Reverse())
+                rest.Push(part);
+        }
+
+        return result;
+    }
+
     /// <summary>Whether it is an ordinary file, or a link to one: not a pipe, a device or a socket.</summary>
     public static bool IsRegular(string path) => ModelFile.IsRegular(new FileInfo(path));
 }

@@ -133,29 +133,12 @@ public sealed class ArtifactWriter : IDisposable
 
     private static void RefuseInputs(IReadOnlyList<string> targets, IReadOnlyList<string> inputs)
     {
-        var real = new HashSet<string>(inputs.Select(RealPath), OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase);
+        var real = new HashSet<string>(inputs.Select(i => InputFile.RealPath(i) ?? i), OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase);
         foreach (string target in targets)
         {
-            if (real.Contains(RealPath(target)))
+            if (real.Contains(InputFile.RealPath(target) ?? target))
                 throw Refused(FailureKind.Usage, target, "the output would be written over an input", "choose another name with -o.");
         }
-    }
-
-    /// <summary>The path after following the links of its directory and of the file itself.</summary>
-    private static string RealPath(string path)
-    {
-        path = Path.GetFullPath(path);
-        string? root = Path.GetPathRoot(path);
-        string result = root ?? "";
-        foreach (string part in path[result.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
-        {
-            result = Path.Combine(result, part);
-            FileSystemInfo entry = Directory.Exists(result) ? new DirectoryInfo(result) : new FileInfo(result);
-            if (entry.LinkTarget is not null && entry.ResolveLinkTarget(returnFinalTarget: true) is { } target)
-                result = target.FullName;
-        }
-
-        return result;
     }
 
     private static (string Stage, FileStream Lock) Claim(string output)

@@ -157,38 +157,7 @@ internal sealed class ExternalDataResolver(string modelPath, bool strict) : IDis
     private static bool IsInside(string path, string directory) =>
         path.StartsWith(Path.TrimEndingDirectorySeparator(directory) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
-    /// <summary>The path with the links of every component followed.</summary>
-    private string RealPath(string path, TensorProto proto)
-    {
-        string result = Path.GetPathRoot(path)!;
-        var rest = new Stack<string>(path[result.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries).Reverse());
-        for (int links = 0; rest.TryPop(out string? component);)
-        {
-            if (component == ".")
-                continue;
-            if (component == "..")
-            {
-                result = Path.GetDirectoryName(result) ?? result;
-                continue;
-            }
-
-            string next = Path.Combine(result, component);
-            if (new FileInfo(next).LinkTarget is not { } target)
-            {
-                result = next;
-                continue;
-            }
-
-            if (++links > 40)
-                throw Rejected(proto, $"data file {SafeText.Of(path)} is a loop of links");
-            if (Path.IsPathRooted(target))
-                result = Path.GetPathRoot(target)!;
-            foreach (string part in target.Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries).Reverse())
-                rest.Push(part);
-        }
-
-        return result;
-    }
+    private string RealPath(string path, TensorProto proto) => InputFile.RealPath(path) ?? throw Rejected(proto, $"data file {SafeText.Of(path)} is a loop of links");
 
     private SamCompressException Rejected(TensorProto proto, string what) =>
         new(FailureKind.InputRejected, $"tensor '{SafeText.Of(proto.Name)}': {what}") { Location = modelPath };

@@ -43,24 +43,14 @@ internal static class ModelFile
     {
         if (!OperatingSystem.IsWindows() && info.LinkTarget is not null)
         {
-            if (Target(info) is not FileInfo { Exists: true } target)
+            if (InputFile.RealPath(info.FullName) is not { } real || !File.Exists(real))
                 return false;
-            info = target;
+            info = new FileInfo(real);
         }
 
         const FileAttributes Special = FileAttributes.Device | FileAttributes.Directory;
         // .NET reports pipes, sockets and devices on Unix as ordinary files of length 0 that cannot seek.
         return (info.Attributes & Special) == 0 && (info.Length > 0 || OperatingSystem.IsWindows() || UnixFileType.IsEmptyFile(info.FullName));
-    }
-
-    /// <summary>What a link leads to in the end; null when links lead in a circle.</summary>
-    private static FileSystemInfo? Target(FileInfo link)
-    {
-        const int MostLinks = 40;
-        FileSystemInfo? target = link;
-        for (int links = 0; target?.LinkTarget is not null; links++)
-            target = links == MostLinks ? null : target.ResolveLinkTarget(returnFinalTarget: false);
-        return target;
     }
 
     private static unsafe void Recognize(string path, MappedFile file)

@@ -12,6 +12,8 @@ internal static unsafe partial class UnixFileType
     {
         if (!OperatingSystem.IsLinux())
             return true;
+        if (Status(path) is { } status && (BitConverter.ToUInt16(status, ModeOffset) & TypeMask) != RegularFile)
+            return false;
         int descriptor = Open(path, NonBlockingReadOnly);
         if (descriptor < 0)
             return File.Exists(path);
@@ -31,13 +33,23 @@ internal static unsafe partial class UnixFileType
     {
         if (!OperatingSystem.IsLinux())
             return null;
-        // struct statx, whose layout is the same on every processor: the number of links is its fourth field, at byte 16.
-        const int Size = 256, LinksOffset = 16, CurrentDirectory = -100;
-        const uint LinksMask = 4;
-        byte* status = stackalloc byte[Size];
-        return Status(CurrentDirectory, path, 0, LinksMask, status) == 0 ? *(uint*)(status + LinksOffset) : null;
+        return Status(path) is { } status ? BitConverter.ToUInt32(status, LinksOffset) : null;
     }
 
+    /// <summary>struct statx, whose layout is the same on every processor; null when there is no such file.</summary>
+    private static byte[]? Status(string path)
+    {
+        const int Size = 256, CurrentDirectory = -100;
+        const uint TypeAndLinks = 1 | 4;
+        var status = new byte[Size];
+        fixed (byte* address = status)
+            return Status(CurrentDirectory, path, 0, TypeAndLinks, address) == 0 ? status : null;
+    }
+
+    private const int LinksOffset = 16;
+    private const int ModeOffset = 28;
+    private const int TypeMask = 0xF000;
+    private const int RegularFile = 0x8000;
     private const int SeekEnd = 2;
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]

@@ -20,7 +20,7 @@ internal static class PictureAttacks
         Attack.Of("pictures-01", "a list that is a pipe", d => Tiny.QuantizeOn(d, Path.GetFileName(Files.Pipe(d, "list.txt"))), "list.txt", "not a regular file"),
         Attack.Of("pictures-01", "a list of control characters", d => Tiny.QuantizeOn(d, Folder(d, ("p/list.txt", [.. "\u001b[2J\0x.png"u8])) + "/list.txt"), "list.txt", "names a picture that is not there"),
         Attack.Of("pictures-01", "a pattern that matches nothing", d => Tiny.QuantizeOn(d, "*.png"), "*.png", "holds no picture"),
-        Attack.Of("pictures-01", "a device", d => [.. Tiny.QuantizeOn(d, "x")[..^1], "/dev/zero"], "/dev/zero", "no regular file"),
+        Attack.Of("pictures-01", "a device", d => [.. Tiny.QuantizeOn(d, "x")[..^1], "/dev/zero"], "/dev/zero", "not a regular file"),
         Attack.Of("pictures-01", "a pipe among pictures", d =>
         {
             Tiny.Picture(d, "p/a.png");
