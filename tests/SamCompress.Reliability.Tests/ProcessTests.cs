@@ -40,7 +40,7 @@ public sealed class ProcessTests : IDisposable
     [InlineData("inspect MODEL 2>&-", 0)]
     [InlineData("inspect NONE 2> /dev/full", 3)]
     [InlineData("inspect NONE 2>&-", 3)]
-    [InlineData("inspect NONE --format json > /dev/full 2> /dev/full", 5)]
+    [InlineData("inspect NONE --format json > /dev/full 2> /dev/full", 3)]
     [InlineData("inspect MODEL --format json | head -c 1 > /dev/null", 0)]
     [Row("system-04")]
     public void A_result_or_an_error_that_nobody_can_read_keeps_its_exit_code(string command, int exitCode)
@@ -182,7 +182,7 @@ public sealed class ProcessTests : IDisposable
         if (library is not null)
             File.WriteAllText(Path.Combine(copy, "libonnxruntime.so"), library);
 
-        using Process process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(copy, "samcompress.dll"), "bench", Large(4)]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using Process process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(copy, "samcompress.dll"), "bench", Large(4), "-q"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         ProgramRun run = ProgramRun.Finish(process);
 
         Assert.Equal(6, run.ExitCode);

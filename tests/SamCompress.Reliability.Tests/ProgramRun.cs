@@ -31,12 +31,12 @@ internal sealed record ProgramRun(int ExitCode, string Out, string Error)
     {
         var start = new ProcessStartInfo("bash") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         start.ArgumentList.Add("-c");
-        start.ArgumentList.Add($"{before}{(before.Length > 0 ? "; " : "")}exec dotnet \"$0\" \"$@\"");
+        // Set behind the shell, which would complain of languages that are not installed.
+        string variables = string.Concat(environment.Select(e => e.Value is null ? $" -u {e.Name}" : $" '{e.Name}={e.Value}'"));
+        start.ArgumentList.Add($"{before}{(before.Length > 0 ? "; " : "")}exec env{variables} dotnet \"$0\" \"$@\"");
         start.ArgumentList.Add(Program);
         foreach (string argument in args)
             start.ArgumentList.Add(argument);
-        foreach ((string name, string? value) in environment)
-            start.Environment[name] = value;
         return Process.Start(start)!;
     }
 

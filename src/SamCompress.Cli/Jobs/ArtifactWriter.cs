@@ -84,7 +84,7 @@ public sealed class ArtifactWriter : IDisposable
         {
             return step();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException || IsFileTooLarge(e))
         {
             throw Refused(FailureKind.Output, Output, $"cannot write: {e.Message}", "free space or choose another place with -o; what was there before is untouched.", e);
         }
@@ -202,6 +202,9 @@ public sealed class ArtifactWriter : IDisposable
         string owner = Path.Combine(stage, OwnerName);
         return File.Exists(owner) ? $": process {File.ReadAllText(owner)}" : "";
     }
+
+    /// <summary>What .NET makes of EFBIG: a quota, or a file system that holds no file of that size.</summary>
+    private static bool IsFileTooLarge(Exception e) => e is ArgumentOutOfRangeException { ParamName: "value", Source: "System.Private.CoreLib" };
 
     private static bool IsOurs(string file) => Path.GetFileName(file) is LockName or OwnerName;
 

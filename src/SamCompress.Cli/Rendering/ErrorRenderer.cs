@@ -49,8 +49,21 @@ internal sealed class ErrorRenderer(CommandContext context, bool json)
         if (hint is not null)
             context.Error.WriteLine($"hint: {SafeText.Line(hint)}");
         if (json)
-            context.Out.WriteLine(JsonText.Serialize(new { SchemaVersion = 1, Error = new { Code = id, ExitCode = exitCode, Location = location, Message = message, Hint = hint } }));
+            WriteJson(new { SchemaVersion = 1, Error = new { Code = id, ExitCode = exitCode, Location = location, Message = message, Hint = hint } });
         return exitCode;
+    }
+
+    /// <summary>Standard output may be closed or full, and that may be the very error: it then stands on standard error only.</summary>
+    private void WriteJson(object error)
+    {
+        try
+        {
+            context.Out.WriteLine(JsonText.Serialize(error));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            context.Error.WriteLine($"hint: the error could not be written to standard output: {SafeText.Line(e.Message)}");
+        }
     }
 
     /// <summary>The command or option that the first unknown word is nearest to, or null when none is near.</summary>
