@@ -1,4 +1,5 @@
 using System.Globalization;
+using SamCompress.Cli.Rendering;
 
 namespace SamCompress.Cli;
 
@@ -22,7 +23,7 @@ public sealed class CommandContext
         return new CommandContext
         {
             Out = Console.Out,
-            Error = Console.Error,
+            Error = new LenientWriter(Console.Error),
             TerminalWidth = CanRedraw() ? Math.Max(Console.WindowWidth, 20) : null,
             Cancellation = cancellation,
         };

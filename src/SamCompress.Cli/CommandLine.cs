@@ -59,6 +59,8 @@ public static class CommandLine
         root.Options.Add(common.Format);
         root.Options.Add(common.Verbose);
         root.Options.Add(common.Quiet);
+        root.Options.Add(common.FailOnWarnings);
+        common.Reading.AddTo(root);
         root.Subcommands.Add(QuantizeCommand.Create(common));
         root.Subcommands.Add(OptimizeCommand.Create(common));
         root.Subcommands.Add(RewriteCommand.Create(common));

@@ -73,6 +73,9 @@ public sealed class Model : IDisposable
     /// <summary>Where the model was read from, or null.</summary>
     public string? Path { get; internal set; }
 
+    /// <summary>What was accepted and yet looks suspicious in the files that the model was read from: warnings.</summary>
+    public IReadOnlyList<Diagnostic> Findings { get; internal set; } = [];
+
     /// <summary>The files that the model was read from, in no meaningful order: its own and those of its external data.</summary>
     public IReadOnlyList<string> Files => [.. _resources.OfType<MappedFile>().Select(f => f.Path)];
 

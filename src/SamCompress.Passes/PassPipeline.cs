@@ -44,12 +44,7 @@ public sealed class PassPipeline(params IEnumerable<Pass> passes)
         ArgumentNullException.ThrowIfNull(context);
         if (StopAfter is not null && !Passes.Any(p => p.Name == StopAfter))
             throw new SamCompressException(FailureKind.Usage, $"there is no pass '{StopAfter}'", "passes are: " + string.Join(", ", Passes.Select(p => p.Name).Distinct()));
-        if (Check(model).FirstOrDefault(d => d.Severity == Severity.Error) is { } malformed)
-        {
-            FailureKind kind = malformed.Id.StartsWith("SC4", StringComparison.Ordinal) ? FailureKind.Unsupported : FailureKind.InputRejected;
-            throw new SamCompressException(kind, $"{malformed.Where}: {malformed.Message} ({malformed.Id})") { Location = model.Path };
-        }
-
+        CheckInput(model, context);
         var records = new List<PassRecord>();
         foreach (Pass pass in Passes)
         {
@@ -62,6 +57,22 @@ public sealed class PassPipeline(params IEnumerable<Pass> passes)
         }
 
         return records;
+    }
+
+    /// <summary>Refuses a model that breaks a rule of the format; what only looks wrong is reported, once.</summary>
+    private void CheckInput(Model model, PassContext context)
+    {
+        IReadOnlyList<Diagnostic> findings = Check(model);
+        Diagnostic[] errors = [.. findings.Where(d => d.Severity == Severity.Error)];
+        if (errors is [var first, ..])
+        {
+            FailureKind kind = first.Id.StartsWith("SC4", StringComparison.Ordinal) ? FailureKind.Unsupported : FailureKind.InputRejected;
+            string? hint = errors.Length > 1 ? $"'samcompress check' lists all {errors.Length} problems." : null;
+            throw new SamCompressException(kind, $"{first.Where}: {first.Message} ({first.Id})", hint) { Location = model.Path };
+        }
+
+        foreach (Diagnostic finding in findings.Except(context.Diagnostics))
+            context.Report(finding);
     }
 
     private PassRecord RunPass(Pass pass, Model model, PassContext context, IReadOnlyList<string> before)

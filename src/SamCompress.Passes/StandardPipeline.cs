@@ -19,6 +19,7 @@ public static class StandardPipeline
         new SortNodes(), // all that follows reads nodes in order
         new EliminateDeadNodes(), // what nothing reads is not worth folding
         new FoldConstantNodes(), // so that "constant" means "initializer" from here on
+        new InferShapes(refuses: true), // what is impossible now is so in the input
         new FoldConstants(), // infers shapes, which the rules below ask for
         new InlineConstantIf(), // conditions are constant only after folding
         new FoldConstants(), // what the branches computed

@@ -15,7 +15,7 @@ internal static class BenchCommand
         var reference = new Option<string?>("--reference") { Description = "A model to compare with; both run in turns.", HelpName = "FILE" };
         Option<int?> rounds = Numbers.Whole("--rounds", "Timed runs of each model. [default: 10]", 1, 100_000);
         var shapes = new InputShapeOption();
-        var execution = new ExecutionOptions();
+        var execution = new ExecutionOptions(common);
         var command = new Command("bench", "Time a model, in turns with another one, and say how many times as fast it is.");
         model.AddTo(command);
         command.Options.Add(reference);

@@ -15,7 +15,7 @@ internal static class CalibrateCommand
         var overwrite = new Option<bool>("--overwrite") { Description = "Replace the output when it exists." };
         var pictures = new PictureOptions();
         var precision = new PrecisionOptions();
-        var execution = new ExecutionOptions();
+        var execution = new ExecutionOptions(common);
         var command = new Command("calibrate", "Observe an image encoder on pictures and write the statistics for quantize --calibration-cache.");
         model.AddTo(command);
         command.Options.Add(output);

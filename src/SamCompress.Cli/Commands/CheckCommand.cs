@@ -14,9 +14,9 @@ internal static class CheckCommand
         model.AddTo(command);
         command.SetAction(parse =>
         {
-            CheckReport report = CheckJob.Run(model.Of(parse));
+            CheckReport report = CheckJob.Run(model.Of(parse), common.Reading.Of(parse));
             common.Write(parse, report, writer => Write(report, writer));
-            return report.Ok ? ExitCodes.Done : ExitCodes.Negative;
+            return common.ExitCode(parse, report.Ok, report.Findings);
         });
         return command;
     }

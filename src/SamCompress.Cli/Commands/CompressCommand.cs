@@ -20,7 +20,7 @@ internal static class CompressCommand
         var output = new OutputOptions(required: false, "MODEL.RECIPE.onnx beside the model");
         var delivery = new DeliveryOptions(bundles: true);
         var pictures = new PictureOptions();
-        var execution = new ExecutionOptions();
+        var execution = new ExecutionOptions(common);
         Option<string?> decoder = GateOptions.DecoderOption();
         Option<string?> state = CommonOptions.State("a training");
         var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done, and write nothing." };
@@ -63,7 +63,7 @@ internal static class CompressCommand
             CompressionReport report = job.Run();
             progress.Clear();
             common.Write(parse, report, writer => QuantizeRenderer.Write(report, writer));
-            return report.GatesMet ? ExitCodes.Done : ExitCodes.Negative;
+            return common.ExitCode(parse, report.GatesMet, report.Diagnostics);
         });
         return command;
     }

@@ -29,7 +29,7 @@ internal static class DistillCommand
         Option<int?> seed = Numbers.Whole("--seed", "Decides the order of the pictures and what is shown of each. [default: 0]", 0, int.MaxValue);
         Option<string?> state = CommonOptions.State("the training");
         var pictures = new PictureOptions("Pictures to learn from, of which some are held out", takesAll: true);
-        var execution = new ExecutionOptions();
+        var execution = new ExecutionOptions(common);
         var gates = new GateOptions(decoder: "The mask decoder to judge with. [default: the one beside the teacher]");
         var command = new Command("distill", "Let a rewritten or pruned encoder learn from the original, and judge it by its masks.");
         model.AddTo(command);

@@ -20,7 +20,7 @@ internal static class EvaluateCommand
         };
         Option<int?> samples = Numbers.Whole("--samples", "Pictures to compare on. [default: all]", 1, 100_000);
         Option<int?> skipBad = Numbers.Whole("--skip-bad-images", "Skip up to this many pictures that cannot be read. [default: 0]", 0, 100_000);
-        var execution = new ExecutionOptions();
+        var execution = new ExecutionOptions(common);
         var command = new Command("evaluate", "Compare a compressed image encoder with the original: masks, embeddings, size, speed.");
         student.AddTo(command);
         foreach (Option option in new Option[] { reference, studentDecoder, data, samples, skipBad })

@@ -4,7 +4,7 @@ using SamCompress.Runtime.Inference;
 namespace SamCompress.Cli.Commands;
 
 /// <summary>The options about where models run.</summary>
-internal sealed class ExecutionOptions
+internal sealed class ExecutionOptions(CommonOptions common)
 {
     private const int MostThreads = 1024;
 
@@ -20,10 +20,12 @@ internal sealed class ExecutionOptions
 
     public Jobs.ExecutionRequest Of(ParseResult parse) => new()
     {
+        Reading = common.Reading.Of(parse),
         Session = new SessionSettings
         {
             Device = parse.GetRequiredValue(_device) == "cuda" ? ExecutionDevice.Cuda : ExecutionDevice.Cpu,
             Threads = parse.GetValue(_threads) ?? 0,
+            Limits = common.Reading.Of(parse).Limits,
         },
         MaxMemory = parse.GetValue(_maxMemory),
     };

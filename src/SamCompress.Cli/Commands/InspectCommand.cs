@@ -25,7 +25,7 @@ internal static class InspectCommand
         });
         command.SetAction(parse =>
         {
-            var options = new InspectOptions(model.Of(parse)) { InputShapes = shapes.Of(parse) };
+            var options = new InspectOptions(model.Of(parse)) { Reading = common.Reading.Of(parse), InputShapes = shapes.Of(parse) };
             if (parse.GetValue(compare) is { } other)
             {
                 InspectComparison comparison = InspectJob.Compare(options, other);
@@ -35,6 +35,7 @@ internal static class InspectCommand
             {
                 InspectReport report = InspectJob.Run(options);
                 common.Write(parse, report, writer => InspectRenderer.Write(report, parse.GetValue(nodes), writer));
+                return common.ExitCode(parse, met: true, report.Findings);
             }
 
             return ExitCodes.Done;

@@ -22,6 +22,7 @@ internal static class OptimizeCommand
         {
             var options = new OptimizeOptions(model.Of(parse), output.Output(parse)!)
             {
+                Reading = common.Reading.Of(parse),
                 Overwrite = output.Overwrite(parse),
                 ExternalData = output.ExternalData(parse),
                 Preprocessing = delivery.Preprocessing(parse),
@@ -31,7 +32,7 @@ internal static class OptimizeCommand
             OptimizeReport report = OptimizeJob.Run(options, progress, common.Context.Cancellation);
             progress.Clear();
             common.Write(parse, report, writer => OptimizeRenderer.Write(report, writer, parse.GetValue(common.Verbose)));
-            return ExitCodes.Done;
+            return common.ExitCode(parse, met: true, report.Diagnostics);
         });
         return command;
     }

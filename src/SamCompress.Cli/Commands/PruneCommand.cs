@@ -13,7 +13,7 @@ internal static class PruneCommand
         var output = new OutputOptions(required: true, "");
         var pruning = new PruningChoice();
         var pictures = new PictureOptions();
-        var execution = new ExecutionOptions();
+        var execution = new ExecutionOptions(common);
         var gates = new GateOptions();
         var noRepair = new Option<bool>("--no-repair") { Description = "Leave the layers behind as they are." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Say which channels would go, and write nothing." };
@@ -49,7 +49,7 @@ internal static class PruneCommand
             PruneReport report = new PruneJob(options, progress, common.Context.Cancellation).Run();
             progress.Clear();
             common.Write(parse, report, writer => PruneRenderer.Write(report, writer, parse.GetValue(common.Verbose)));
-            return report.GatesMet ? ExitCodes.Done : ExitCodes.Negative;
+            return common.ExitCode(parse, report.GatesMet, report.Diagnostics);
         });
         return command;
     }

@@ -15,7 +15,7 @@ internal static class QuantizeCommand
         var delivery = new DeliveryOptions(bundles: true);
         var calibration = new CalibrationOptions();
         var selection = new SelectionOptions();
-        var execution = new ExecutionOptions();
+        var execution = new ExecutionOptions(common);
         var precision = new PrecisionOptions(floats: true);
         Option<string> decoderPrecision = CommonOptions.Choice("--decoder-precision", "Whether the mask decoder is quantized too.", "float", ["float", .. Precision.All.Select(p => p.Name)]);
         var encoder = new Option<string?>("--encoder") { Description = "Quantize a mask decoder, fed by this encoder.", HelpName = "FILE" };
@@ -62,7 +62,7 @@ internal static class QuantizeCommand
             CompressionReport report = new QuantizeJob(options, progress, common.Context.Cancellation).Run();
             progress.Clear();
             common.Write(parse, report, writer => QuantizeRenderer.Write(report, writer));
-            return report.GatesMet ? ExitCodes.Done : ExitCodes.Negative;
+            return common.ExitCode(parse, report.GatesMet, report.Diagnostics);
         });
         return command;
     }

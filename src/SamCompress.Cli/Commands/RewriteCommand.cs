@@ -13,7 +13,7 @@ internal static class RewriteCommand
         var output = new OutputOptions(required: true, "");
         var step = new RewriteStepOptions();
         var pictures = new PictureOptions();
-        var execution = new ExecutionOptions();
+        var execution = new ExecutionOptions(common);
         var gates = new GateOptions("Exit with 1 when the mean mask IoU is lower; --blocks auto keeps to it.");
         var dryRun = new Option<bool>("--dry-run") { Description = "Say which attentions would be rewritten, and write nothing." };
         var command = new Command("rewrite", "Replace attention by a cheaper one, refit the layers behind, and judge it by its masks.");
@@ -44,7 +44,7 @@ internal static class RewriteCommand
             RewriteReport report = new RewriteJob(options, progress, common.Context.Cancellation).Run();
             progress.Clear();
             common.Write(parse, report, writer => RewriteRenderer.Write(report, writer));
-            return report.GatesMet ? ExitCodes.Done : ExitCodes.Negative;
+            return common.ExitCode(parse, report.GatesMet, report.Diagnostics);
         });
         return command;
     }

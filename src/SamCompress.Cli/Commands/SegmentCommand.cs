@@ -20,7 +20,7 @@ internal static class SegmentCommand
         Option<string> encoding = CommonOptions.Choice("--rle", "How masks.json holds masks: COCO's compressed text, or counts.", "coco", "coco", "counts");
         var overwrite = new Option<bool>("--overwrite") { Description = "Replace the output when it exists." };
         var force = new Option<bool>("--force") { Hidden = true };
-        var execution = new ExecutionOptions();
+        var execution = new ExecutionOptions(common);
         var command = new Command("segment", "Segment a picture: by points, by boxes, or everything in it.");
         models.AddTo(command);
         command.Options.Add(decoder);

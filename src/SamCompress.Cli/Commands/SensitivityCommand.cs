@@ -27,7 +27,7 @@ internal static class SensitivityCommand
         var cache = new Option<string?>("--calibration-cache") { Description = "Statistics to use when the file is there, else to write.", HelpName = "FILE" };
         Option<string?> state = CommonOptions.State("what was measured");
         var selection = new SelectionOptions();
-        var execution = new ExecutionOptions();
+        var execution = new ExecutionOptions(common);
         var command = new Command("sensitivity", "Measure on masks what each layer loses when it alone is quantized.");
         model.AddTo(command);
         foreach (Option option in new Option[] { output, overwrite, worst, decoder, encoder, data, samples, skipBad, method, cache, state })

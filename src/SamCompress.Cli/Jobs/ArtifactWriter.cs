@@ -1,4 +1,5 @@
 using System.Globalization;
+using SamCompress.IR;
 using SamCompress.Runtime;
 
 namespace SamCompress.Cli.Jobs;
@@ -55,6 +56,8 @@ public sealed class ArtifactWriter : IDisposable
                 throw Refused(FailureKind.Output, target, "the output is a directory", "give a file: -o DIRECTORY/NAME.onnx");
             if (!overwrite && Path.Exists(target))
                 throw Refused(FailureKind.Output, target, "the output exists", "use --overwrite to replace it, or -o to write elsewhere.");
+            if (File.Exists(target) && new FileInfo(target).LinkTarget is null && !InputFile.IsRegular(target))
+                throw Refused(FailureKind.Output, target, "the output is not a regular file", "a device or a pipe is never replaced; choose another name with -o.");
         }
 
         try
@@ -85,7 +88,7 @@ public sealed class ArtifactWriter : IDisposable
         {
             return step();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException || IsFileTooLarge(e))
         {
             throw Refused(FailureKind.Output, Output, $"cannot write: {e.Message}", "free space or choose another place with -o; what was there before is untouched.", e);
         }
@@ -141,29 +144,12 @@ public sealed class ArtifactWriter : IDisposable
 
     private static void RefuseInputs(IReadOnlyList<string> targets, IReadOnlyList<string> inputs)
     {
-        var real = new HashSet<string>(inputs.Select(RealPath), OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase);
+        var real = new HashSet<string>(inputs.Select(i => InputFile.RealPath(i) ?? i), OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase);
         foreach (string target in targets)
         {
-            if (real.Contains(RealPath(target)))
+            if (real.Contains(InputFile.RealPath(target) ?? target))
                 throw Refused(FailureKind.Usage, target, "the output would be written over an input", "choose another name with -o.");
         }
-    }
-
-    /// <summary>The path after following the links of its directory and of the file itself.</summary>
-    private static string RealPath(string path)
-    {
-        path = Path.GetFullPath(path);
-        string? root = Path.GetPathRoot(path);
-        string result = root ?? "";
-        foreach (string part in path[result.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
-        {
-            result = Path.Combine(result, part);
-            FileSystemInfo entry = Directory.Exists(result) ? new DirectoryInfo(result) : new FileInfo(result);
-            if (entry.LinkTarget is not null && entry.ResolveLinkTarget(returnFinalTarget: true) is { } target)
-                result = target.FullName;
-        }
-
-        return result;
     }
 
     private static (string Stage, FileStream Lock) Claim(string output)
@@ -174,6 +160,7 @@ public sealed class ArtifactWriter : IDisposable
             try
             {
                 Directory.CreateDirectory(stage);
+                RefuseForeign(stage);
                 FileStream @lock = TryLock(stage) ?? throw Refused(FailureKind.Output, output, $"another run is writing this output{Owner(stage)}", "wait for it, or choose another name with -o.");
                 File.WriteAllText(Path.Combine(stage, OwnerName), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
                 return (stage, @lock);
@@ -183,6 +170,14 @@ public sealed class ArtifactWriter : IDisposable
                 // The run before removed its stage between the two calls.
             }
         }
+    }
+
+    /// <summary>What is in a stage is deleted in the end: it must be ours.</summary>
+    private static void RefuseForeign(string stage)
+    {
+        bool isEmpty = !Directory.EnumerateFileSystemEntries(stage).Any(e => Path.GetFileName(e) != LockName);
+        if (new DirectoryInfo(stage).LinkTarget is not null || (!isEmpty && !File.Exists(Path.Combine(stage, LockName))))
+            throw Refused(FailureKind.Output, stage, "this is where the output would be made, and it is not ours", "move it away, or choose another name with -o.");
     }
 
     private static void SweepDeadStages(string directory)
@@ -220,6 +215,9 @@ public sealed class ArtifactWriter : IDisposable
         string owner = Path.Combine(stage, OwnerName);
         return File.Exists(owner) ? $": process {File.ReadAllText(owner)}" : "";
     }
+
+    /// <summary>What .NET makes of EFBIG: a quota, or a file system that holds no file of that size.</summary>
+    private static bool IsFileTooLarge(Exception e) => e is ArgumentOutOfRangeException { ParamName: "value", Source: "System.Private.CoreLib" };
 
     private static bool IsOurs(string file) => Path.GetFileName(file) is LockName or OwnerName or CommitName;
 

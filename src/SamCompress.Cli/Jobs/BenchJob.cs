@@ -73,7 +73,7 @@ public static class BenchJob
 
         public static Candidate Open(string path, BenchOptions options)
         {
-            ModelSource.Read(path).Dispose();
+            ModelSource.Read(path, options.Execution.Reading).Dispose();
             long start = Stopwatch.GetTimestamp();
             var candidate = new Candidate(path, OnnxSession.Open(path, options.Execution.Session), Stopwatch.GetElapsedTime(start).TotalMilliseconds);
             try

@@ -25,12 +25,12 @@ internal static class Bundle
     /// <summary>Adds what the folder lacks: the decoder, if it was left as it is, and the manifest.</summary>
     /// <param name="decoder">The float decoder, or null when there is none or a quantized one is staged.</param>
     /// <returns>The names of what was added.</returns>
-    public static IReadOnlyList<string> Complete(ArtifactWriter writer, CompressionReport report, string? decoder) => writer.Write<IReadOnlyList<string>>(() =>
+    public static IReadOnlyList<string> Complete(ArtifactWriter writer, CompressionReport report, string? decoder, ReadOptions reading) => writer.Write<IReadOnlyList<string>>(() =>
     {
         List<string> added = [];
         if (decoder is not null)
         {
-            using Model model = ModelSource.ReadDecoder(decoder);
+            using Model model = ModelSource.ReadDecoder(decoder, reading);
             writer.RefuseInputs(model.Files);
             added.AddRange(OnnxWriter.Save(model, writer.StagePath(DecoderName)).Select(f => Path.GetFileName(f)));
         }

@@ -29,7 +29,7 @@ public static class CalibrateJob
         var clock = new StageClock(progress, cancellation);
         using ArtifactWriter writer = ArtifactWriter.Begin(options.Output, [], options.Overwrite, [options.Model]);
         clock.Start("read");
-        using Model model = ModelSource.ReadEncoder(options.Model);
+        using Model model = ModelSource.ReadEncoder(options.Model, options.Execution.Reading);
         writer.RefuseInputs(model.Files);
         string hash = FileHash.Of(model, options.Model);
         CalibrationPictures pictures = CalibrationPictures.Choose(options.Calibration, hash, heldOut: ValidationStage.MostPictures);

@@ -19,6 +19,9 @@ internal sealed class CalibrationStage(
     /// <summary>What the process takes beside models and observers.</summary>
     private const long BaseMemory = 150 << 20;
 
+    /// <summary>What a JSON document can be.</summary>
+    private const long MostCacheBytes = int.MaxValue;
+
     /// <param name="model">Prepared for quantization; equalized afterwards.</param>
     /// <param name="hash">Of the model as it was read.</param>
     /// <param name="pictures">Null when the cache alone must do.</param>
@@ -27,8 +30,7 @@ internal sealed class CalibrationStage(
         if (request.Cache is { } cache && File.Exists(cache))
         {
             clock.Start("read calibration cache");
-            using FileStream stream = File.OpenRead(cache);
-            CalibrationStatistics cached = CalibrationCache.Read(stream, cache);
+            CalibrationStatistics cached = Read(cache);
             CalibrationCache.Validate(cached, cache, hash, CommandLine.Version, request.Data is null ? null : pictures?.SetHash, quantization.Preparation);
             quantization.PrepareAgain(model, cached);
             return (cached, true);
@@ -61,6 +63,19 @@ internal sealed class CalibrationStage(
     }
 
     private static string Megabytes(long bytes) => $"{(bytes + 999_999) / 1_000_000} MB";
+
+    private static CalibrationStatistics Read(string file)
+    {
+        try
+        {
+            using FileStream stream = InputFile.Open(file, MostCacheBytes);
+            return CalibrationCache.Read(stream, file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SamCompressException(FailureKind.InputRejected, $"calibration cache: {e.Message}", "name another file with --calibration-cache.", e) { Location = file };
+        }
+    }
 
     /// <summary>The cache is a file of its own, complete or not there.</summary>
     private static void Write(CalibrationStatistics statistics, string file)

@@ -11,11 +11,11 @@ public static class CheckJob
 {
     /// <param name="path">A model, or a manifest by its extension.</param>
     /// <exception cref="SamCompressException">The file cannot be read as what it is at all.</exception>
-    public static CheckReport Run(string path)
+    public static CheckReport Run(string path, ReadOptions reading)
     {
         if (string.Equals(Path.GetExtension(path), ".json", StringComparison.OrdinalIgnoreCase) && File.Exists(path))
             return ManifestCheck.Run(path);
-        using Model model = OnnxReader.Read(path);
+        using Model model = ModelSource.Read(path, reading);
         IReadOnlyList<Diagnostic> findings = GraphChecker.Check(model);
         int errors = findings.Count(f => f.Severity == Severity.Error);
         return new CheckReport(1, path, errors == 0, errors, findings.Count(f => f.Severity == Severity.Warning), findings);

@@ -18,7 +18,7 @@ internal sealed class Comparison(ExecutionRequest execution, IJobProgress progre
     /// <summary>Whether weights and activations of a model are small enough that a second model beside it does not matter.</summary>
     public static bool IsSmall(string path)
     {
-        using Model model = OnnxReader.Read(path, new ReadOptions { AllowMissingData = true });
+        using Model model = OnnxReader.Read(path, new ReadOptions { AllowMissingData = true, Limits = ReadLimits.None });
         ShapeInference.Infer(model);
         return OnnxWriter.TensorBytes(model) + CostModel.Measure(model).PeakActivationBytes <= SmallModelBytes;
     }
@@ -48,20 +48,31 @@ internal sealed class Comparison(ExecutionRequest execution, IJobProgress progre
 
     /// <summary>One model after the other, so that no more memory is taken than the larger one needs. What the teacher made of each picture is kept.</summary>
     /// <param name="studentDecoder">Null when both encoders feed the same decoder.</param>
-    public (EvaluationResult Result, ReportedSpeed Speed) Apart(string teacherPath, string studentPath, string? decoder, ImageSet pictures, string? studentDecoder = null)
+    public (EvaluationResult Result, ReportedSpeed Speed) Apart(
+        string teacherPath, string studentPath, string? decoder, ImageSet pictures, int badPictures = 0, string? studentDecoder = null)
     {
         using var teacher = Teacher.Open(teacherPath, decoder, new TeacherSettings { Session = execution.FrugalSession, MaxCachedBytes = long.MaxValue });
+        var usable = new List<string>();
         for (int i = 0; i < pictures.Paths.Count; i++)
         {
-            using (EncoderImage image = teacher.Images.Load(pictures.Paths[i], cancellation))
+            try
+            {
+                using EncoderImage image = teacher.Images.Load(pictures.Paths[i], cancellation);
                 teacher.Run(image, cancellation);
+                usable.Add(pictures.Paths[i]);
+            }
+            catch (SamCompressException e) when (e.Kind == FailureKind.InputRejected && i - usable.Count < badPictures)
+            {
+                progress.Note($"skipped {e.Message}");
+            }
+
             progress.Advance(i + 1, 2 * pictures.Paths.Count, "runs");
         }
 
         teacher.Encoder.Dispose();
         using var student = ImageEncoder.Open(studentPath, execution.FrugalSession);
         using MaskDecoder? second = studentDecoder is null ? null : MaskDecoder.Open(studentDecoder);
-        EvaluationResult result = new Evaluator(teacher, new EvaluationSettings { LatencyRounds = 0 }).Evaluate(student, pictures, second, cancellationToken: cancellation);
+        EvaluationResult result = new Evaluator(teacher, new EvaluationSettings { LatencyRounds = 0 }).Evaluate(student, ImageSet.Of(usable), second, cancellationToken: cancellation);
         progress.Advance(1, 1, "runs");
         return (result, new ReportedSpeed(execution.DeviceName, pictures.Paths.Count, teacher.Encoder.LeastMilliseconds, student.LeastMilliseconds, Interleaved: false));
     }

@@ -16,7 +16,7 @@ public sealed class CompressJob(CompressOptions options, IJobProgress progress, 
     public CompressPlan Plan()
     {
         List<ReportedRewrite> rewrites = [.. options.Recipe.Rewrites.Select(s => new RewriteJob(options.Rewrite(s, options.Model, options.OutputPath) with { DryRun = true }, progress, cancellation).Run().Rewrite)];
-        using Model model = ModelSource.ReadEncoder(options.Model);
+        using Model model = ModelSource.ReadEncoder(options.Model, options.Execution.Reading);
         new PassPipeline(StandardPipeline.Cleanup).Run(model, new PassContext { Evaluator = new OnnxConstantEvaluator(), Cancellation = cancellation });
         return new CompressPlan(
             1, Path.GetFileName(options.Model), options.Recipe, [.. SelfAttentionReader.Read(model).Attentions.Select((a, i) => ReportedAttention.Of(i, a))], rewrites);
@@ -27,7 +27,7 @@ public sealed class CompressJob(CompressOptions options, IJobProgress progress, 
     {
         string name = Path.GetFileName(options.OutputPath), stem = Path.GetFileNameWithoutExtension(name);
         using ArtifactWriter writer = ArtifactWriter.Begin(options.OutputPath, [name + ".data", stem + ".report.json", stem + ".report.md", .. DecoderFiles(), .. options.Bundle ? Bundle.Sidecars : []], options.Overwrite, Inputs());
-        using (Model model = ModelSource.ReadEncoder(options.Model))
+        using (Model model = ModelSource.ReadEncoder(options.Model, options.Execution.Reading))
             writer.RefuseInputs(model.Files);
         string current = options.Model;
         ReportedSlimming? slimming = null;

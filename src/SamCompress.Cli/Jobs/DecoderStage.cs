@@ -83,7 +83,7 @@ internal sealed class DecoderStage
         ArgumentNullException.ThrowIfNull(pictures);
         string student = encoder.Plain;
         clock.Start("prepare decoder");
-        using Model model = ModelSource.ReadDecoder(_decoder);
+        using Model model = ModelSource.ReadDecoder(_decoder, _options.Execution.Reading);
         writer.RefuseInputs(model.Files);
         string hash = FileHash.Of(model, _decoder);
         ReportedModel source = QuantizeJob.Describe(model, _decoder, hash, ModelSource.FileBytes(model, _decoder));

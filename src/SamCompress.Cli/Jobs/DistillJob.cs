@@ -85,7 +85,7 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
         using ArtifactWriter writer = ArtifactWriter.Begin(
             options.Output, [name + ".data", reportName], options.Overwrite, [options.Model, options.Teacher, .. new[] { options.Decoder, options.State }.OfType<string>()]);
         _clock.Start("read");
-        using Model student = ModelSource.ReadEncoder(options.Model), teacher = ModelSource.ReadEncoder(options.Teacher);
+        using Model student = ModelSource.ReadEncoder(options.Model, options.Execution.Reading), teacher = ModelSource.ReadEncoder(options.Teacher, options.Execution.Reading);
         writer.RefuseInputs([.. student.Files, .. teacher.Files]);
         ReportedModel source = Describe(student, options.Model), taught = Describe(teacher, options.Teacher);
         string? decoder = Comparison.FindDecoder(options.Decoder, options.Teacher);
@@ -175,7 +175,7 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
     {
         if (decoder is null)
             throw new SamCompressException(FailureKind.Usage, "masks are learned with the mask decoder, and there is none beside the teacher", "name it with --decoder FILE.");
-        Model head = ModelSource.ReadDecoder(decoder);
+        Model head = ModelSource.ReadDecoder(decoder, options.Execution.Reading);
         try
         {
             MaskHead.Fix(head, DistillationRun.DecoderPoints, options.Prompts);

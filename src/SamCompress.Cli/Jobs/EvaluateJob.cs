@@ -65,9 +65,9 @@ public static class EvaluateJob
         ArgumentNullException.ThrowIfNull(progress);
         progress.Stage("read");
         string hash;
-        using (Model reference = ModelSource.ReadEncoder(options.Reference))
+        using (Model reference = ModelSource.ReadEncoder(options.Reference, options.Execution.Reading))
             hash = FileHash.Of(reference, options.Reference);
-        ModelSource.ReadEncoder(options.Student).Dispose();
+        ModelSource.ReadEncoder(options.Student, options.Execution.Reading).Dispose();
         string? decoder = Comparison.FindDecoder(options.Decoder, options.Reference);
         if (options.StudentDecoder is not null && decoder is null)
             throw new SamCompressException(FailureKind.Usage, "the student's decoder needs the original's to be compared with, and there is none beside the reference", "name it with --decoder FILE.");

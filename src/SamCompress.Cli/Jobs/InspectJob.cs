@@ -9,6 +9,8 @@ namespace SamCompress.Cli.Jobs;
 
 public sealed record InspectOptions(string Model)
 {
+    public ReadOptions Reading { get; init; } = ReadOptions.Default;
+
     /// <summary>Shapes to use for inputs whose own are not fixed.</summary>
     public IReadOnlyDictionary<string, Shape> InputShapes { get; init; } = new Dictionary<string, Shape>();
 }
@@ -25,6 +27,7 @@ public sealed record InspectedMemory(long WeightBytes, long PeakActivationBytes,
 /// <param name="Nodes">How many, in all graphs of the model.</param>
 /// <param name="NodeCosts">What each node costs that computes something from an input, most multiply-accumulate operations first, then most bytes moved.</param>
 /// <param name="Attention">Null for a graph with errors, and where weights are missing.</param>
+/// <param name="Findings">What <c>check</c> says of the model.</param>
 /// <param name="UncountedNodes">Products and convolutions that are not in <paramref name="Macs"/>, because a shape is not known.</param>
 public sealed record InspectReport(
     int SchemaVersion,
@@ -45,7 +48,8 @@ public sealed record InspectReport(
     IReadOnlyList<string> SymbolicDimensions,
     StructureCounts Structure,
     IReadOnlyList<NodeCost> NodeCosts,
-    AttentionSurvey? Attention);
+    AttentionSurvey? Attention,
+    IReadOnlyList<Diagnostic> Findings);
 
 public sealed record ComparedQuantity(long Before, long After)
 {
@@ -90,9 +94,10 @@ public static class InspectJob
     public static InspectReport Run(InspectOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        using Model model = OnnxReader.Read(options.Model, new ReadOptions { AllowMissingData = true });
+        using Model model = ModelSource.Read(options.Model, options.Reading with { AllowMissingData = true });
+        IReadOnlyList<Diagnostic> findings = GraphChecker.Check(model);
         SetInputShapes(model, options.InputShapes);
-        ShapeInference.Infer(model);
+        findings = [.. findings, .. ShapeInference.Infer(model).Diagnostics.Where(d => d.Severity == Severity.Error)];
         ModelCost cost = CostModel.Measure(model);
         List<Node> nodes = [.. model.AllGraphs().SelectMany(g => g.Nodes)];
         return new InspectReport(
@@ -114,14 +119,15 @@ public static class InspectJob
             [.. model.Graph.Inputs.Where(i => i.Initializer is null && i.Shape is not null).SelectMany(i => i.Shape!).Where(d => d.Value is null).Select(d => d.ToString()).Distinct()],
             ModelStructure.Count(model),
             [.. cost.Nodes.OrderByDescending(n => n.Macs).ThenByDescending(n => n.MovedBytes)],
-            Survey(model));
+            Survey(model, findings),
+            findings);
     }
 
     /// <summary>Reads the attentions. Cleans the model up for it, and so comes last.</summary>
-    private static AttentionSurvey? Survey(Model model)
+    private static AttentionSurvey? Survey(Model model, IReadOnlyList<Diagnostic> findings)
     {
         bool lacksData = model.AllGraphs().Any(g => g.Initializers.Any(i => i.Initializer is { IsMissing: true }) || g.Nodes.Any(n => n.Attributes.Any(a => a.Tensors.Any(t => t.IsMissing))));
-        if (lacksData || GraphChecker.Check(model).Any(d => d.Severity == Severity.Error))
+        if (lacksData || findings.Any(d => d.Severity == Severity.Error))
             return null;
         new PassPipeline(StandardPipeline.Cleanup).Run(model, new PassContext { Evaluator = new OnnxConstantEvaluator() });
         return AttentionSurvey.Of(model);

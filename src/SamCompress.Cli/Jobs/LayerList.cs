@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using SamCompress.IR;
 
 namespace SamCompress.Cli.Jobs;
 
@@ -15,9 +16,8 @@ internal static class LayerList
     {
         try
         {
-            if (new FileInfo(path).Length > MostBytes)
-                throw Refused(path, $"a list of layers has at most {MostBytes} bytes", null);
-            return [.. File.ReadAllLines(path).Select(l => l.Trim()).Where(l => l.Length > 0 && l[0] != '#')];
+            using var reader = new StreamReader(InputFile.Open(path, MostBytes));
+            return [.. reader.ReadToEnd().Split('\n').Select(l => l.Trim()).Where(l => l.Length > 0 && l[0] != '#')];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

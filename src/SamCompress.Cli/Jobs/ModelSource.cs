@@ -7,13 +7,13 @@ namespace SamCompress.Cli.Jobs;
 internal static class ModelSource
 {
     /// <exception cref="SamCompressException">The file is no model.</exception>
-    public static Model Read(string path) => OnnxReader.Read(path);
+    public static Model Read(string path, ReadOptions reading) => OnnxReader.Read(path, reading);
 
     /// <summary>Reads an image encoder.</summary>
     /// <exception cref="SamCompressException">The file is no model, or the model is something else.</exception>
-    public static Model ReadEncoder(string path)
+    public static Model ReadEncoder(string path, ReadOptions reading)
     {
-        Model model = Read(path);
+        Model model = Read(path, reading);
         ModelKind kind = ModelKinds.Recognize(model);
         if (kind == ModelKind.SamEncoder)
             return model;
@@ -24,9 +24,9 @@ internal static class ModelSource
 
     /// <summary>Reads a mask decoder.</summary>
     /// <inheritdoc cref="ReadEncoder"/>
-    public static Model ReadDecoder(string path)
+    public static Model ReadDecoder(string path, ReadOptions reading)
     {
-        Model model = Read(path);
+        Model model = Read(path, reading);
         if (ModelKinds.Recognize(model) == ModelKind.SamDecoder)
             return model;
         model.Dispose();

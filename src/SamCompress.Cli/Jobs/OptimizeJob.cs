@@ -8,6 +8,8 @@ namespace SamCompress.Cli.Jobs;
 
 public sealed record OptimizeOptions(string Model, string Output)
 {
+    public ReadOptions Reading { get; init; } = ReadOptions.Default;
+
     public bool Overwrite { get; init; }
 
     public ExternalDataMode ExternalData { get; init; }
@@ -48,7 +50,7 @@ public static class OptimizeJob
         string name = Path.GetFileName(options.Output);
         using ArtifactWriter writer = ArtifactWriter.Begin(options.Output, [name + ".data"], options.Overwrite, [options.Model]);
         progress.Stage("read");
-        using Model model = ModelSource.Read(options.Model);
+        using Model model = ModelSource.Read(options.Model, options.Reading);
         writer.RefuseInputs(model.Files);
         int before = CountNodes(model);
         progress.Stage("optimize");

@@ -14,15 +14,17 @@ internal sealed class ProofStage(QuantizeOptions options, StageClock clock, IJob
     private const int PicturesOfLargeModel = 1;
     private const int Prompts = 24;
 
+    private static readonly ReadOptions Unlimited = new() { Limits = ReadLimits.None };
+
     /// <param name="pictures">Null when there are none: then no codes are counted.</param>
     public QuantizerProofResult Run(string artifact, QuantizationPlan plan, CalibrationPictures? pictures)
     {
         if (options.Encoder is { } encoder)
             return RunDecoder(artifact, plan, pictures, options.Model, encoder);
         clock.Start("prove quantizers");
-        using Model model = OnnxReader.Read(artifact);
+        using Model model = ModelSource.Read(artifact, Unlimited);
         return new QuantizerProof(options.Execution.FrugalSession)
-            .Run(() => OnnxReader.Read(artifact), plan, pictures is null ? null : new CalibrationSamples(pictures, progress, cancellation).ForEncoder(model).Take(Comparison.IsSmall(options.Model) ? Pictures : PicturesOfLargeModel), cancellation);
+            .Run(() => ModelSource.Read(artifact, Unlimited), plan, pictures is null ? null : new CalibrationSamples(pictures, progress, cancellation).ForEncoder(model).Take(Comparison.IsSmall(options.Model) ? Pictures : PicturesOfLargeModel), cancellation);
     }
 
     /// <param name="decoder">The float decoder.</param>
@@ -31,7 +33,7 @@ internal sealed class ProofStage(QuantizeOptions options, StageClock clock, IJob
     {
         clock.Start("prove quantizers");
         return new QuantizerProof(options.Execution.FrugalSession).Run(
-            () => OnnxReader.Read(artifact),
+            () => ModelSource.Read(artifact, Unlimited),
             plan,
             pictures is null ? null : new CalibrationSamples(pictures, progress, cancellation).ForDecoder(decoder, encoder, options.Execution.Session).Take(Prompts),
             cancellation);

@@ -38,7 +38,7 @@ public sealed class PruneJob(PruneOptions options, IJobProgress progress, Cancel
             ? null
             : ArtifactWriter.Begin(options.Output, [name + ".data", stem + ".report.json", stem + ".report.md"], options.Overwrite, [options.Model, .. new[] { options.Decoder }.OfType<string>()]);
         _clock.Start("read");
-        using Model model = ModelSource.ReadEncoder(options.Model);
+        using Model model = ModelSource.ReadEncoder(options.Model, options.Execution.Reading);
         writer?.RefuseInputs(model.Files);
         string hash = FileHash.Of(model, options.Model);
         ReportedModel source = QuantizeJob.Describe(model, options.Model, hash, ModelSource.FileBytes(model, options.Model));
@@ -114,7 +114,7 @@ public sealed class PruneJob(PruneOptions options, IJobProgress progress, Cancel
             throw new SamCompressException(FailureKind.Usage, $"importance '{options.Importance}' takes pictures, and none are given", "give some like those that the model will see: --calibration-data DIR.");
         Value input = model.Graph.Inputs[0];
         using var seen = new TrainingPictures(ImageSet.Of(pictures?.Calibration ?? []), Preprocessing.For(new SessionValue(input.Name, input.ElementType, input.Shape), options.Model), augmentation: null);
-        using Model? head = options.Importance == ImportanceCriteria.Taylor && decoder is not null ? ModelSource.ReadDecoder(decoder) : null;
+        using Model? head = options.Importance == ImportanceCriteria.Taylor && decoder is not null ? ModelSource.ReadDecoder(decoder, options.Execution.Reading) : null;
         if (head is not null)
             MaskHead.Fix(head, points: 2);
         return new ImportanceGradients(options.Execution.FrugalSession, int.MaxValue).Collect(

@@ -35,10 +35,10 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
             ? null
             : ArtifactWriter.Begin(options.OutputPath, [name + ".data", stem + ".report.json", stem + ".report.md", .. decoderStage?.Sidecars ?? [], .. options.Bundle ? Bundle.Sidecars : []], options.Overwrite, [.. Inputs(), .. decoderStage is null ? [] : new[] { decoderStage.Source }]);
         _clock.Start("read");
-        using Model model = options.Encoder is null ? ModelSource.ReadEncoder(options.Model) : ModelSource.ReadDecoder(options.Model);
+        using Model model = options.Encoder is null ? ModelSource.ReadEncoder(options.Model, options.Execution.Reading) : ModelSource.ReadDecoder(options.Model, options.Execution.Reading);
         writer?.RefuseInputs(model.Files);
         string hash = FileHash.Of(model, options.Model);
-        using Model? reference = options.Reference is { } original ? ModelSource.ReadEncoder(original) : null;
+        using Model? reference = options.Reference is { } original ? ModelSource.ReadEncoder(original, options.Execution.Reading) : null;
         string teacherHash = reference is null ? hash : FileHash.Of(reference, options.Teacher);
         ReportedModel source = Describe(reference ?? model, options.Teacher, teacherHash, ModelSource.FileBytes(reference ?? model, options.Teacher));
         CalibrationPictures? pictures = Pictures(options.Encoder is { } encoder ? FileHash.Of(encoder) : teacherHash);
@@ -93,7 +93,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
             return true;
         });
         if (options.Bundle)
-            report = report with { Files = [.. report.Files, .. Bundle.Complete(writer, report, second is null ? decoder : null)] };
+            report = report with { Files = [.. report.Files, .. Bundle.Complete(writer, report, second is null ? decoder : null, options.Execution.Reading)] };
         cancellation.ThrowIfCancellationRequested();
         writer.Commit();
         return report with { Files = [.. report.Files.Select(f => Path.Combine(Path.GetDirectoryName(options.OutputPath)!, f))] };

@@ -100,9 +100,12 @@ public sealed record QuantizationRequest
     };
 }
 
-/// <summary>Where models run, and how much memory they may take.</summary>
+/// <summary>How models are read, where they run, and how much memory they may take.</summary>
 public sealed record ExecutionRequest
 {
+    /// <summary>How the models that the user names are read.</summary>
+    public ReadOptions Reading { get; init; } = ReadOptions.Default;
+
     public SessionSettings Session { get; init; } = SessionSettings.Default;
 
     /// <summary>

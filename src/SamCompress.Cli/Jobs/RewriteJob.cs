@@ -27,10 +27,10 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
             ? null
             : ArtifactWriter.Begin(options.Output, [name + ".data", stem + ".report.json", stem + ".report.md"], options.Overwrite, [options.Model, .. new[] { options.Reference, options.Decoder }.OfType<string>()]);
         _clock.Start("read");
-        using Model model = ModelSource.ReadEncoder(options.Model);
+        using Model model = ModelSource.ReadEncoder(options.Model, options.Execution.Reading);
         writer?.RefuseInputs(model.Files);
         ReportedModel source = QuantizeJob.Describe(model, options.Model, FileHash.Of(model, options.Model), ModelSource.FileBytes(model, options.Model));
-        using Model? reference = options.Reference is { } path ? ModelSource.ReadEncoder(path) : null;
+        using Model? reference = options.Reference is { } path ? ModelSource.ReadEncoder(path, options.Execution.Reading) : null;
         string teacherHash = FileHash.Of(reference ?? model, options.Teacher);
         string? decoder = Comparison.FindDecoder(options.Decoder, options.Teacher);
 

@@ -46,9 +46,9 @@ public sealed class SegmentJob(SegmentOptions options, IJobProgress progress, Ca
     }
 
     /// <exception cref="SamCompressException">The model is no image encoder, or there is no decoder for it.</exception>
-    private static string FindDecoder(string model, string? given, string option)
+    private string FindDecoder(string model, string? given, string option)
     {
-        ModelSource.ReadEncoder(model).Dispose();
+        ModelSource.ReadEncoder(model, options.Execution.Reading).Dispose();
         return Comparison.FindDecoder(given, model)
             ?? throw new SamCompressException(FailureKind.Usage, "a mask decoder is needed, and there is none beside the model", $"name it with {option} FILE.") { Location = model };
     }

@@ -56,7 +56,7 @@ public static class SensitivityJob
         var clock = new StageClock(progress, cancellation);
         using ArtifactWriter? writer = options.Output is null ? null : ArtifactWriter.Begin(options.Output, [], options.Overwrite, [options.Model]);
         clock.Start("read");
-        using Model model = options.Encoder is null ? ModelSource.ReadEncoder(options.Model) : ModelSource.ReadDecoder(options.Model);
+        using Model model = options.Encoder is null ? ModelSource.ReadEncoder(options.Model, options.Execution.Reading) : ModelSource.ReadDecoder(options.Model, options.Execution.Reading);
         string hash = FileHash.Of(model, options.Model);
         CalibrationPictures pictures = CalibrationPictures.Choose(options.Calibration, options.Encoder is { } feeding ? FileHash.Of(feeding) : hash, heldOut: ValidationStage.MostPictures);
         IReadOnlyList<string> chosen = Chosen(pictures.Calibration, options.Samples);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using SamCompress.IR;
 
 namespace SamCompress.Cli.Jobs;
 
@@ -7,6 +8,7 @@ namespace SamCompress.Cli.Jobs;
 internal sealed class SensitivityState(string path, string key)
 {
     private const int SchemaVersion = 1;
+    private const long MostBytes = 1 << 26;
 
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -20,11 +22,11 @@ internal sealed class SensitivityState(string path, string key)
     /// <exception cref="SamCompressException">Input: the file is no state, or of another model, other pictures or options.</exception>
     public IReadOnlyList<MeasuredLayer> Read()
     {
-        if (!File.Exists(path))
+        if (!Path.Exists(path))
             return [];
         try
         {
-            using FileStream stream = File.OpenRead(path);
+            using FileStream stream = InputFile.Open(path, MostBytes);
             Content content = JsonSerializer.Deserialize<Content>(stream, Json) ?? throw new JsonException("the file holds null");
             if (content.SchemaVersion != SchemaVersion || content.Key != key)
                 throw Refused("the state is of another model, other pictures or other options", "name another file, or remove this one.", null);

@@ -17,10 +17,10 @@ internal sealed class SlimmingStage(SlimStep step, ExecutionRequest execution, I
     {
         long start = Stopwatch.GetTimestamp();
         progress.Stage("read");
-        using Model original = ModelSource.ReadEncoder(path);
+        using Model original = ModelSource.ReadEncoder(path, execution.Reading);
         TrainableModel.Prepare(original, cancellation);
         ModelCost before = CostModel.Measure(original);
-        using Model? head = decoder is null ? null : ModelSource.ReadDecoder(decoder);
+        using Model? head = decoder is null ? null : ModelSource.ReadDecoder(decoder, execution.Reading);
         if (head is not null)
             MaskHead.Fix(head, points: 2);
         int phases = step.Alternate ? 2 : 1;

@@ -31,8 +31,8 @@ internal sealed class ValidationStage(QuantizeOptions options, string? decoder, 
         if (options.Encoder is { } encoder)
             return (Report(comparison.Decoders(encoder, options.Model, student, set), heldOut), null);
         (EvaluationResult result, ReportedSpeed speed) = isSmall
-            ? comparison.Together(options.Teacher, student, decoder, set)
-            : comparison.Apart(options.Teacher, student, decoder, set);
+            ? comparison.Together(options.Teacher, student, decoder, set, options.Calibration.SkipBadImages)
+            : comparison.Apart(options.Teacher, student, decoder, set, options.Calibration.SkipBadImages);
         return (Report(result, heldOut), speed);
     }
 
@@ -41,7 +41,7 @@ internal sealed class ValidationStage(QuantizeOptions options, string? decoder, 
     {
         clock.Start("validate both");
         (ImageSet set, _, bool heldOut) = Choose(pictures, calibratedOn);
-        return Report(new Comparison(options.Execution, progress, cancellation).Apart(options.Teacher, student, decoder, set, studentDecoder).Result, heldOut);
+        return Report(new Comparison(options.Execution, progress, cancellation).Apart(options.Teacher, student, decoder, set, options.Calibration.SkipBadImages, studentDecoder).Result, heldOut);
     }
 
     private (ImageSet Pictures, bool IsSmall, bool HeldOut) Choose(CalibrationPictures pictures, string calibratedOn)

@@ -26,8 +26,11 @@ internal sealed class ErrorRenderer(CommandContext context, bool json)
                 return Write($"SC{(int)e.Kind}000", (int)e.Kind, e.Location, e.Message, e.Hint);
             case OperationCanceledException:
                 return Write("SC1300", ExitCodes.Interrupted, null, "interrupted; nothing was left behind", null);
-            case OutOfMemoryException e:
-                return Write("SC6000", (int)FailureKind.Runtime, null, $"out of memory: {e.Message}", "use --max-memory, --threads 1, or fewer --samples.");
+            case OutOfMemoryException:
+                long allowed = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+                return Write("SC6000", (int)FailureKind.Runtime, null, $"out of memory: the process may take {Quantity.Bytes(allowed)}", "use --max-memory, --threads 1, or fewer --samples.");
+            case FileNotFoundException { FileName: null }:
+                return Write("SC5000", (int)FailureKind.Output, null, "the current directory is gone", "go to one that exists, or give absolute paths.");
             case UnauthorizedAccessException or IOException:
                 return Write("SC5000", (int)FailureKind.Output, null, exception.Message, null);
             default:
@@ -46,8 +49,21 @@ internal sealed class ErrorRenderer(CommandContext context, bool json)
         if (hint is not null)
             context.Error.WriteLine($"hint: {SafeText.Line(hint)}");
         if (json)
-            context.Out.WriteLine(JsonText.Serialize(new { SchemaVersion = 1, Error = new { Code = id, ExitCode = exitCode, Location = location, Message = message, Hint = hint } }));
+            WriteJson(new { SchemaVersion = 1, Error = new { Code = id, ExitCode = exitCode, Location = location, Message = message, Hint = hint } });
         return exitCode;
+    }
+
+    /// <summary>Standard output may be closed or full, and that may be the very error: it then stands on standard error only.</summary>
+    private void WriteJson(object error)
+    {
+        try
+        {
+            context.Out.WriteLine(JsonText.Serialize(error));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            context.Error.WriteLine($"hint: the error could not be written to standard output: {SafeText.Line(e.Message)}");
+        }
     }
 
     /// <summary>The command or option that the first unknown word is nearest to, or null when none is near.</summary>

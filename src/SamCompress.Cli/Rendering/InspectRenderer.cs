@@ -40,6 +40,8 @@ internal static class InspectRenderer
         if (report.Attention is { } attention)
             Attentions(attention, writer);
         writer.WriteLine($"  files        {Quantity.Bytes(report.FileBytes)}");
+        foreach (Diagnostic finding in report.Findings)
+            writer.WriteLine($"  {finding.Severity.ToString().ToLowerInvariant(),-12} {SafeText.Of(finding.Where)}: {SafeText.Line(finding.Message)} ({finding.Id})");
         if (nodes)
             Nodes(report, writer);
     }

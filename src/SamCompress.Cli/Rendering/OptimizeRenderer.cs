@@ -13,6 +13,8 @@ internal static class OptimizeRenderer
             writer.WriteLine("  nothing to do: the model was clean already");
         if (report.Preprocessing is { } preprocessing)
             writer.WriteLine("  " + PreprocessingText.Line(preprocessing));
+        foreach (Diagnostic warning in report.Diagnostics.Where(d => d.Severity == Severity.Warning))
+            writer.WriteLine($"  warning: {SafeText.Of(warning.Where)}: {SafeText.Line(warning.Message)} ({warning.Id})");
         if (!verbose)
             return;
         foreach (PassRecord pass in report.Passes)

@@ -8,6 +8,9 @@ namespace SamCompress.Cli.Rendering;
 /// <summary>The result of <c>quantize</c> in a few lines.</summary>
 internal static class QuantizeRenderer
 {
+    /// <summary>The report has all of them.</summary>
+    private const int MostWarnings = 10;
+
     public static void Write(CompressionReport report, TextWriter writer)
     {
         if (report.Slimming is { } slimming)
@@ -36,6 +39,8 @@ internal static class QuantizeRenderer
             writer.WriteLine(QuantizerText.Line(report));
         foreach (ReportedGate gate in report.Gates)
             writer.WriteLine(GateText.Line(gate));
+        foreach (Diagnostic warning in report.Diagnostics.Where(d => d.Severity != Severity.Info).Take(MostWarnings))
+            writer.WriteLine($"warning    {SafeText.Of(warning.Where)}: {SafeText.Line(warning.Message)} ({warning.Id})");
         if (report.Files.Count > 0)
             writer.WriteLine($"written    {string.Join(", ", report.Files.Select(SafeText.Line))} in {Quantity.Seconds(report.Seconds)}");
     }

@@ -5,6 +5,9 @@ namespace SamCompress.Cli.Supervision;
 /// <summary>Turns SIGINT, SIGTERM and SIGHUP into a cancelled token, so that the running job cleans up. A second signal ends the process at once.</summary>
 internal sealed class Interruption : IDisposable
 {
+    /// <summary>SIGXFSZ, which has no name in .NET and is the same on Linux and macOS. Without it the write fails, which is an error like a full disk.</summary>
+    private const PosixSignal FileSizeExceeded = (PosixSignal)25;
+
     private readonly CancellationTokenSource _source = new();
     private readonly PosixSignalRegistration[] _registrations;
     private int _exitCode;
@@ -18,6 +21,7 @@ internal sealed class Interruption : IDisposable
             Register(PosixSignal.SIGINT, ExitCodes.Interrupted, act),
             Register(PosixSignal.SIGTERM, ExitCodes.Terminated, act),
             Register(PosixSignal.SIGHUP, ExitCodes.Interrupted, act),
+            .. OperatingSystem.IsWindows() ? [] : new[] { PosixSignalRegistration.Create(FileSizeExceeded, signal => signal.Cancel = true) },
         ];
     }
 

@@ -44,6 +44,15 @@ internal static class ElementwiseShapes
             n.Output(1, ElementType.Float, Shape.Scalar);
             n.Output(2, ElementType.UInt8, Shape.Scalar);
         });
+        foreach (string op in (string[])["Softmax", "LogSoftmax", "Hardmax"])
+        {
+            functions.Then(op, n =>
+            {
+                if (n.Opset >= 13 && n.Shape(0) is { Rank: > 0 } shape)
+                    _ = NodeInference.Axis(n.Node.GetInt("axis", -1), shape.Rank);
+            });
+        }
+
         foreach (string op in (string[])["Gelu", "FastGelu", "QuickGelu", "BiasGelu", "BiasSoftmax"])
             functions.Add(op, SameAsInput, OperatorDomain.Microsoft);
         functions.Add("SimplifiedLayerNormalization", SameAsInput);

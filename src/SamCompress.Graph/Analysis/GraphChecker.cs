@@ -15,7 +15,7 @@ public enum CheckLevel
 /// everything else that looks wrong is a warning. Takes time linear in the size of the model.
 /// </summary>
 /// <remarks>
-/// Identifiers: SC310x model, SC311x graphs and values, SC312x nodes, SC313x attributes, SC314x functions, SC315x tensors;
+/// Identifiers: SC310x model, SC311x graphs and values, SC312x nodes, SC313x attributes, SC314x functions, SC315x tensors, SC316x files;
 /// SC410x what is well formed but not known here.
 /// </remarks>
 public static class GraphChecker
@@ -30,7 +30,12 @@ public static class GraphChecker
         ArgumentNullException.ThrowIfNull(model);
         var report = new CheckReport();
         if (level == CheckLevel.Full)
+        {
+            foreach (Diagnostic finding in model.Findings)
+                report.Add(finding.Id, finding.Severity, finding.Where, finding.Message);
             CheckVersions(model, report);
+        }
+
         var imports = OpsetTable.Of(model);
         var functions = new FunctionRules(model, report);
         if (level == CheckLevel.Full)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 
 namespace SamCompress.IR.Serialization;
 
@@ -6,12 +7,23 @@ namespace SamCompress.IR.Serialization;
 /// Finds the data files of a model, and lets none lie outside the model's directory: not by its name, and not by a link.
 /// A file may also lie in the directory of the model's own real path, since download caches keep both as links into one folder.
 /// </summary>
-internal sealed class ExternalDataResolver(string modelPath) : IDisposable
+/// <param name="strict">Whether what would be a finding is an error.</param>
+internal sealed class ExternalDataResolver(string modelPath, bool strict) : IDisposable
 {
-    private static readonly string[] DeviceNames = ["con", "prn", "aux", "nul"];
+    private const int MostFindings = 100;
+
+    private static readonly string[] DeviceNames =
+        ["con", "prn", "aux", "nul", "conin$", "conout$", .. Enumerable.Range(0, 10).SelectMany(i => new[] { $"com{i}", $"lpt{i}" })];
+
+    private static readonly string[] KnownKeys = ["location", "offset", "length", "checksum"];
 
     private readonly string _directory = Path.GetDirectoryName(Path.GetFullPath(modelPath))!;
     private readonly Dictionary<string, MappedFile> _files = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _checksums = new(StringComparer.Ordinal);
+    private readonly List<Diagnostic> _findings = [];
+
+    /// <summary>What was accepted and looks suspicious, at most a hundred.</summary>
+    public IReadOnlyList<Diagnostic> Findings => _findings;
 
     /// <summary>The files that were opened; whoever takes them disposes of them.</summary>
     public IReadOnlyList<MappedFile> TakeFiles()
@@ -39,6 +51,8 @@ internal sealed class ExternalDataResolver(string modelPath) : IDisposable
         if (length is not null && length != byteLength)
             throw Rejected(proto, $"external data of {length} bytes where type and shape need {byteLength}");
         CheckName(proto, location);
+        foreach (StringStringEntryProto entry in proto.ExternalData.Where(e => !KnownKeys.Contains(e.Key)))
+            Suspect(proto, "SC3160", $"external data entry '{SafeText.Of(entry.Key)}' is not known");
 
         string path = Path.Combine(_directory, location);
         if (!File.Exists(path) && !Directory.Exists(path))
@@ -66,7 +80,32 @@ internal sealed class ExternalDataResolver(string modelPath) : IDisposable
 
         if (offset > file.Length || byteLength > file.Length - offset)
             throw Rejected(proto, $"{byteLength} bytes at {offset} do not lie within data file '{SafeText.Of(location)}' of {file.Length} bytes");
+        if (Single(proto, "checksum") is { Length: > 0 } checksum)
+            VerifyChecksum(proto, location, file, checksum);
         return (file, offset);
+    }
+
+    /// <summary>The checksum is the SHA-1 of the whole file, which is read once for it.</summary>
+    private void VerifyChecksum(TensorProto proto, string location, MappedFile file, string wanted)
+    {
+        if (!_checksums.TryGetValue(location, out string? found))
+        {
+            using FileStream stream = File.OpenRead(file.Path);
+#pragma warning disable CA5350 // ONNX says that it is SHA-1; it guards against mistakes, not against forgery.
+            _checksums.Add(location, found = Convert.ToHexStringLower(SHA1.HashData(stream)));
+#pragma warning restore CA5350
+        }
+
+        if (!found.Equals(wanted, StringComparison.OrdinalIgnoreCase))
+            throw Rejected(proto, $"data file '{SafeText.Of(location)}' has the SHA-1 {found}, and the model wants {SafeText.Of(wanted)}");
+    }
+
+    private void Suspect(TensorProto proto, string id, string what)
+    {
+        if (strict)
+            throw Rejected(proto, what);
+        if (_findings.Count < MostFindings)
+            _findings.Add(new Diagnostic(id, Severity.Warning, SafeText.Of(proto.Name), what));
     }
 
     private string? Single(TensorProto proto, string key)
@@ -95,7 +134,7 @@ internal sealed class ExternalDataResolver(string modelPath) : IDisposable
         bool outside = components[0].Length == 0 || components.Contains("..") || location.Contains(':');
         if (outside)
             throw Rejected(proto, $"external data location '{SafeText.Of(location)}' is outside the model's directory");
-        if (location.Contains('\\') || components.Any(c => c is "" or ".") || DeviceNames.Contains(components[^1].Split('.')[0].ToLowerInvariant()))
+        if (location.Contains('\\') || components.Any(c => c.TrimEnd('.', ' ').Length == 0 || DeviceNames.Contains(c.Split('.')[0].Trim().ToLowerInvariant())))
             throw Rejected(proto, $"external data location '{SafeText.Of(location)}' is not a plain relative path");
     }
 
@@ -105,47 +144,20 @@ internal sealed class ExternalDataResolver(string modelPath) : IDisposable
         string modelReal = Path.GetDirectoryName(RealPath(Path.GetFullPath(modelPath), proto))!;
         if (!IsInside(real, RealPath(_directory, proto)) && !IsInside(real, modelReal))
             throw Rejected(proto, $"data file {SafeText.Of(path)} is a link to a place outside the model's directory");
+        if (!Path.Exists(real))
+            throw Rejected(proto, $"data file {SafeText.Of(path)} is a link to nothing");
         if (Directory.Exists(real))
             throw Rejected(proto, $"data file {SafeText.Of(path)} is a directory");
         if (!ModelFile.IsRegular(new FileInfo(real)))
             throw Rejected(proto, $"data file {SafeText.Of(path)} is not a regular file");
+        if (UnixFileType.Names(real) is > 1 and var names)
+            Suspect(proto, "SC3161", $"data file {SafeText.Of(path)} has {names} names: it is a hard link, and may be a file from elsewhere");
     }
 
     private static bool IsInside(string path, string directory) =>
         path.StartsWith(Path.TrimEndingDirectorySeparator(directory) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
-    /// <summary>The path with the links of every component followed.</summary>
-    private string RealPath(string path, TensorProto proto)
-    {
-        string result = Path.GetPathRoot(path)!;
-        var rest = new Stack<string>(path[result.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries).Reverse());
-        for (int links = 0; rest.TryPop(out string? component);)
-        {
-            if (component == ".")
-                continue;
-            if (component == "..")
-            {
-                result = Path.GetDirectoryName(result) ?? result;
-                continue;
-            }
-
-            string next = Path.Combine(result, component);
-            if (new FileInfo(next).LinkTarget is not { } target)
-            {
-                result = next;
-                continue;
-            }
-
-            if (++links > 40)
-                throw Rejected(proto, $"data file {SafeText.Of(path)} is a loop of links");
-            if (Path.IsPathRooted(target))
-                result = Path.GetPathRoot(target)!;
-            foreach (string part in target.Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries).Reverse())
-                rest.Push(part);
-        }
-
-        return result;
-    }
+    private string RealPath(string path, TensorProto proto) => InputFile.RealPath(path) ?? throw Rejected(proto, $"data file {SafeText.Of(path)} is a loop of links");
 
     private SamCompressException Rejected(TensorProto proto, string what) =>
         new(FailureKind.InputRejected, $"tensor '{SafeText.Of(proto.Name)}': {what}") { Location = modelPath };

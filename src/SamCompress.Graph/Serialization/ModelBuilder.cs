@@ -70,7 +70,10 @@ internal sealed class ModelBuilder(string path, TensorReader tensors)
         }
 
         foreach (SparseTensorProto sparse in proto.SparseInitializer)
+        {
+            RefuseExternal(sparse);
             Define(scope, new Value(graph, sparse.Values?.Name ?? ""));
+        }
 
         foreach (NodeProto node in proto.Node)
         {
@@ -123,11 +126,23 @@ internal sealed class ModelBuilder(string path, TensorReader tensors)
     {
         Tensor[] held = [.. (proto.T is null ? [] : new[] { proto.T }).Concat(proto.Tensors).Select(tensors.Read)];
         Graph[] graphs = [.. (proto.G is null ? [] : new[] { proto.G }).Concat(proto.Graphs).Select(g => BuildGraph(g, names, scope))];
+        foreach (SparseTensorProto sparse in (proto.SparseTensor is null ? [] : new[] { proto.SparseTensor }).Concat(proto.SparseTensors))
+            RefuseExternal(sparse);
         proto.T = null;
         proto.G = null;
         proto.Tensors.Clear();
         proto.Graphs.Clear();
         return new NodeAttribute(proto, held, graphs);
+    }
+
+    /// <summary>Sparse tensors are carried through, so that their place would be resolved by nobody.</summary>
+    private void RefuseExternal(SparseTensorProto sparse)
+    {
+        foreach (TensorProto? part in new[] { sparse.Values, sparse.Indices })
+        {
+            if (part is { DataLocation: TensorReader.External })
+                throw Rejected(part.Name, "external data of a sparse tensor is not supported");
+        }
     }
 
     private Value Define(Scope scope, Value value)

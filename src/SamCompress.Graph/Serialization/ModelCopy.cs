@@ -13,7 +13,7 @@ public static class ModelCopy
     public static Model Of(Model model)
     {
         byte[] shell = OnnxWriter.SerializeDetached(model, SharedBytes, out IReadOnlyList<Value> detached);
-        Model copy = OnnxReader.Parse(shell, new ReadOptions { AllowMissingData = true });
+        Model copy = OnnxReader.Parse(shell, new ReadOptions { AllowMissingData = true, Limits = ReadLimits.None });
         Dictionary<string, Tensor> tensors = detached.ToDictionary(v => v.Name, v => v.Initializer!, StringComparer.Ordinal);
         foreach (Value value in copy.Graph.Initializers)
         {

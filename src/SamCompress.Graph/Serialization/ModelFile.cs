@@ -38,14 +38,14 @@ internal static class ModelFile
         }
     }
 
-    /// <summary>Whether it is an ordinary file, or a link to one: not a pipe, a device or a socket.</summary>
+    /// <summary>Whether it is an ordinary file, or a link to one: not a pipe, a device or a socket, nor a link to nothing.</summary>
     public static bool IsRegular(FileInfo info)
     {
-        if (!OperatingSystem.IsWindows() && (info.Attributes & FileAttributes.ReparsePoint) != 0)
+        if (!OperatingSystem.IsWindows() && info.LinkTarget is not null)
         {
-            if (info.ResolveLinkTarget(returnFinalTarget: true) is not FileInfo { Exists: true } target)
+            if (InputFile.RealPath(info.FullName) is not { } real || !File.Exists(real))
                 return false;
-            info = target;
+            info = new FileInfo(real);
         }
 
         const FileAttributes Special = FileAttributes.Device | FileAttributes.Directory;
@@ -64,16 +64,12 @@ internal static class ModelFile
             throw Rejected(path, "is an HTML page, not a model", "a download went wrong: fetch the file itself");
         if (text.StartsWith('{') || text.StartsWith('['))
             throw Rejected(path, "looks like JSON, not a model");
-        if (head.Length >= 8 && head[4..8].SequenceEqual("ORTM"u8))
-            throw Unsupported(path, "an ONNX Runtime .ort file");
-        if (head.Length >= 8 && head[4..8].SequenceEqual("TFL3"u8))
-            throw Unsupported(path, "a TensorFlow Lite model");
-        if (head.StartsWith("PK\x03\x04"u8))
-            throw Unsupported(path, "a zip archive (PyTorch checkpoints and TorchScript models are of this kind)");
-        if (head.Length >= 2 && head[0] == 0x80 && head[1] is >= 2 and <= 5)
-            throw Unsupported(path, "a Python pickle (an old PyTorch checkpoint); it is never executed");
-        if (head.StartsWith(new byte[] { 0x89, (byte)'H', (byte)'D', (byte)'F' }))
-            throw Unsupported(path, "an HDF5 file (Keras models are of this kind)");
+        if (FileSignatures.Name(head, file.Length) is { } format)
+            throw Unsupported(path, format);
+        if (FileSignatures.IsCoreMl(file))
+            throw Unsupported(path, "a Core ML model");
+        if (FileSignatures.IsText(head))
+            throw Rejected(path, "is a text file, not a model");
     }
 
     private static SamCompressException Rejected(string path, string what, string? hint = null) =>

@@ -89,19 +89,22 @@ internal sealed class ModelSerializer
             proto.Name = name;
         if (tensor is MissingTensor || (tensor is InlineTensor { Shell: not null } or StringTensor && place is null))
             return proto;
-        proto.ExternalData.Clear();
         proto.ClearDataLocation();
         if (place is null)
         {
+            proto.ExternalData.Clear();
             proto.RawData = Lifted.Add(tensor.ByteLength, tensor.CopyTo);
             return proto;
         }
 
         ClearData(proto);
         proto.DataLocation = External;
+        StringStringEntryProto[] unknown = [.. proto.ExternalData.Where(e => e.Key is not ("location" or "offset" or "length" or "checksum"))];
+        proto.ExternalData.Clear();
         AddEntry(proto, "location", place.Location);
         AddEntry(proto, "offset", place.Offset.ToString(CultureInfo.InvariantCulture));
         AddEntry(proto, "length", tensor.ByteLength.ToString(CultureInfo.InvariantCulture));
+        proto.ExternalData.AddRange(unknown);
         return proto;
     }
 

@@ -18,13 +18,15 @@ public static class OnnxReader
         MappedFile file = ModelFile.Open(path);
         try
         {
-            using var external = new ExternalDataResolver(path);
-            Model model = Build(file.Pointer(0, file.Length), file.Length, path, file, external, options ?? ReadOptions.Default);
+            options ??= ReadOptions.Default;
+            using var external = new ExternalDataResolver(path, options.Strict);
+            Model model = Build(file.Pointer(0, file.Length), file.Length, path, file, external, options);
             model.Own(file);
             model.Source = file;
             foreach (MappedFile dataFile in external.TakeFiles())
                 model.Own(dataFile);
             model.Path = path;
+            model.Findings = external.Findings;
             return model;
         }
         catch
@@ -45,16 +47,8 @@ public static class OnnxReader
     private static unsafe Model Build(byte* data, long length, string path, MappedFile? file, ExternalDataResolver? external, ReadOptions options)
     {
         // Without a mapped file there is nothing that lifted bytes could stay in.
-        WireSplicer splicer = WireSplicer.Scan(data, length, path, (_, body) => file is not null && body.Length >= LiftedTensors.Threshold ? LiftedTensors.TokenLength : null);
+        WireSplicer splicer = WireSplicer.Scan(data, length, path, (_, body) => file is not null && body.Length >= LiftedTensors.Threshold ? LiftedTensors.TokenLength : null, options.Limits);
         long skeletonLength = splicer.ResultLength();
-        if (skeletonLength > int.MaxValue)
-        {
-            throw new SamCompressException(FailureKind.InputRejected, $"the graph without its tensors has {skeletonLength} bytes; the limit is {int.MaxValue}")
-            {
-                Location = path,
-            };
-        }
-
         var lifted = new LiftedTensors();
         var places = new List<WireSplicer.RawData>();
         var skeleton = new byte[skeletonLength];

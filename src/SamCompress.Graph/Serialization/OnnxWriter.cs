@@ -68,7 +68,7 @@ public static class OnnxWriter
     }
 
     /// <summary>
-    /// Writes a model file, and beside it <c>{file}.data</c> when its data is external. Existing files are overwritten in place:
+    /// Writes a model file, and beside it <c>{file}.data</c> when its data is external and any of it is big. Existing files are overwritten in place:
     /// stage and rename around this call where a reader must never see half a file.
     /// </summary>
     /// <returns>The files written, the model first.</returns>
@@ -102,6 +102,8 @@ public static class OnnxWriter
             return place;
         });
         WriteSpliced(serializer, file);
+        if (layout.Count == 0)
+            return [path];
 
         using FileStream data = Create(dataPath);
         var padding = new byte[ExternalPlace.Alignment];
@@ -132,7 +134,10 @@ public static class OnnxWriter
         _ => HasExternalData(model) || TensorBytes(model) > InlineLimit,
     };
 
-    private static bool HasExternalData(Model model) => model.AllGraphs().Any(g => g.Initializers.Any(v => v.Initializer!.Shell is { ExternalData.Count: > 0 }));
+    private static bool HasExternalData(Model model) => model.AllGraphs().Any(g =>
+        g.Initializers.Any(v => IsExternal(v.Initializer!)) || g.Nodes.Any(n => n.Attributes.Any(a => a.Tensors.Any(IsExternal))));
+
+    private static bool IsExternal(Tensor tensor) => tensor.Shell is { ExternalData.Count: > 0 };
 
     private static FileStream Create(string path) => new(path, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16);
 

@@ -11,7 +11,7 @@ internal sealed class TensorReader(
     ExternalDataResolver? external,
     ReadOptions options)
 {
-    private const int External = 1;
+    public const int External = 1;
 
     public Tensor Read(TensorProto proto)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Unicode;
 
 namespace SamCompress.IR.Serialization;
 
@@ -16,27 +17,17 @@ internal sealed unsafe class WireSplicer
     private readonly byte* _data;
     private readonly long _length;
     private readonly string _file;
+    private readonly ReadLimits? _limits;
     private readonly List<Edit> _edits = [];
+    private long _nodes;
+    private long _tensors;
 
-    private WireSplicer(byte* data, long length, string file)
+    private WireSplicer(byte* data, long length, string file, ReadLimits? limits)
     {
         _data = data;
         _length = length;
         _file = file;
-    }
-
-    /// <summary>The messages that may contain tensors.</summary>
-    private enum Kind : byte
-    {
-        None,
-        Model,
-        Graph,
-        Node,
-        Attribute,
-        Function,
-        Training,
-        Sparse,
-        Tensor,
+        _limits = limits;
     }
 
     /// <summary>The bytes of one raw_data field.</summary>
@@ -47,10 +38,11 @@ internal sealed unsafe class WireSplicer
 
     /// <summary>Walks a serialized model and notes what <paramref name="select"/> wants exchanged.</summary>
     /// <param name="file">For messages.</param>
-    /// <exception cref="SamCompressException">The bytes are no well-formed message.</exception>
-    public static WireSplicer Scan(byte* data, long length, string file, ReplacementLength select)
+    /// <param name="limits">Null for what was made here.</param>
+    /// <exception cref="SamCompressException">The bytes are no well-formed message, or it is over a limit.</exception>
+    public static WireSplicer Scan(byte* data, long length, string file, ReplacementLength select, ReadLimits? limits = null)
     {
-        var splicer = new WireSplicer(data, length, file);
+        var splicer = new WireSplicer(data, length, file, limits);
         splicer.Walk(select);
         return splicer;
     }
@@ -61,6 +53,7 @@ internal sealed unsafe class WireSplicer
     public IEnumerable<RawData> Replaced => _edits.Where(e => e.IsBody).Select(e => new RawData(e.BodyStart, e.BodyLength));
 
     /// <summary>The length of the message after the exchange.</summary>
+    /// <exception cref="SamCompressException">It is over the limit.</exception>
     public long ResultLength()
     {
         long length = _length;
@@ -78,6 +71,8 @@ internal sealed unsafe class WireSplicer
                 growth[edit.Parent] += change;
         }
 
+        if (_limits is not null && length > _limits.MaxGraphBytes)
+            throw OverLimit($"the graph has {length} bytes without the data of its big tensors, more than {_limits.MaxGraphBytes}", "--max-graph-size");
         return length;
     }
 
@@ -101,30 +96,11 @@ internal sealed unsafe class WireSplicer
         CopyRange(position, _length, destination);
     }
 
-    private static Kind Child(Kind parent, int field) => (parent, field) switch
-    {
-        (Kind.Model, 7) => Kind.Graph,
-        (Kind.Model, 20) => Kind.Training,
-        (Kind.Model, 25) => Kind.Function,
-        (Kind.Training, 1 or 2) => Kind.Graph,
-        (Kind.Function, 7) => Kind.Node,
-        (Kind.Function, 11) => Kind.Attribute,
-        (Kind.Graph, 1) => Kind.Node,
-        (Kind.Graph, 5) => Kind.Tensor,
-        (Kind.Graph, 15) => Kind.Sparse,
-        (Kind.Node, 5) => Kind.Attribute,
-        (Kind.Attribute, 5 or 10) => Kind.Tensor,
-        (Kind.Attribute, 6 or 11) => Kind.Graph,
-        (Kind.Attribute, 22 or 23) => Kind.Sparse,
-        (Kind.Sparse, 1 or 2) => Kind.Tensor,
-        _ => Kind.None,
-    };
-
     private void Walk(ReplacementLength select)
     {
         const int RawDataField = 9;
         var open = new Stack<Frame>();
-        var frame = new Frame(Kind.Model, 0, 0, _length) { Edit = -1 };
+        var frame = new Frame(WireMessage.Model, 0, 0, _length) { Edit = -1 };
         long position = 0;
         while (true)
         {
@@ -157,18 +133,23 @@ internal sealed unsafe class WireSplicer
                     if (length > (ulong)(frame.End - position))
                         throw Malformed(start, $"a field claims {length} bytes where {frame.End - position} are left");
                     var body = new RawData(position, (long)length);
-                    if (frame.Kind == Kind.Tensor && field == RawDataField)
+                    if (frame.Kind == WireMessage.Tensor && field == RawDataField)
                     {
                         if (select(_data, body) is { } newLength)
                             _edits.Add(new Edit(prefix, position, (long)length, Note(open, ref frame)) { IsBody = true, NewLength = newLength });
                     }
-                    else if (Child(frame.Kind, field) is var kind and not Kind.None)
+                    else if (WireMessages.Child(frame.Kind, field) is var kind and not WireMessage.None)
                     {
                         if (open.Count + 2 > MaxDepth)
                             throw Malformed(start, $"messages nested deeper than {MaxDepth}");
+                        Count(kind);
                         open.Push(frame);
                         frame = new Frame(kind, prefix, position, position + (long)length) { Edit = -1 };
                         break;
+                    }
+                    else if (WireMessages.IsText(frame.Kind, field))
+                    {
+                        CheckText(body, start);
                     }
 
                     position += (long)length;
@@ -177,6 +158,24 @@ internal sealed unsafe class WireSplicer
                     throw Malformed(start, $"wire type {tag & 7}");
             }
         }
+    }
+
+    private void Count(WireMessage kind)
+    {
+        if (_limits is null)
+            return;
+        if (kind == WireMessage.Node && ++_nodes > _limits.MaxNodes)
+            throw OverLimit($"more than {_limits.MaxNodes} nodes", "--max-nodes");
+        if (kind == WireMessage.Tensor && ++_tensors > _limits.MaxTensors)
+            throw OverLimit($"more than {_limits.MaxTensors} initializers and other tensors", "--max-tensors");
+    }
+
+    private void CheckText(RawData body, long start)
+    {
+        if (_limits is not null && body.Length > _limits.MaxGraphBytes)
+            throw OverLimit($"a text of {body.Length} bytes, more than {_limits.MaxGraphBytes}", "--max-graph-size");
+        if (body.Length > int.MaxValue || !Utf8.IsValid(new ReadOnlySpan<byte>(_data + body.Offset, (int)body.Length)))
+            throw Malformed(start, "text that is not UTF-8");
     }
 
     /// <summary>Notes the open messages, outer before inner, and returns the place of the innermost in the edits.</summary>
@@ -239,6 +238,15 @@ internal sealed unsafe class WireSplicer
         Location = _file,
     };
 
+    /// <summary>The model has more than was allowed.</summary>
+    private SamCompressException OverLimit(string what, string option) => new(
+        FailureKind.InputRejected,
+        string.Create(CultureInfo.InvariantCulture, $"{what}, which is the limit of {option}"),
+        $"raise {option} if you trust the model.")
+    {
+        Location = _file,
+    };
+
     private static int VarintSize(long value)
     {
         int size = 1;
@@ -258,7 +266,7 @@ internal sealed unsafe class WireSplicer
     }
 
     /// <summary>An open message: where its length prefix, its body and what follows it begin.</summary>
-    private record struct Frame(Kind Kind, long PrefixStart, long Start, long End)
+    private record struct Frame(WireMessage Kind, long PrefixStart, long Start, long End)
     {
         /// <summary>Its place in the edits, or -1 while no tensor in it is exchanged.</summary>
         public int Edit { get; set; }

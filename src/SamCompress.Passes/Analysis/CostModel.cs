@@ -22,9 +22,22 @@ public sealed class CostModel
         Visit(graph, 1);
     }
 
+    /// <exception cref="SamCompressException">A number is over 2^63 - 1.</exception>
     public static ModelCost Measure(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
+        try
+        {
+            return MeasureChecked(model);
+        }
+        catch (OverflowException e)
+        {
+            throw new SamCompressException(FailureKind.InputRejected, "the model has more than 2^63 - 1 elements, bytes or operations", "no machine could run it: export it again.", e) { Location = model.Path };
+        }
+    }
+
+    private static ModelCost MeasureChecked(Model model)
+    {
         var cost = new CostModel(model.Graph);
         Dictionary<Node, long> parameters = cost.ParametersByReader(out long total);
         List<NodeCost> nodes = [.. cost._nodes.Where(n => !cost._constants.IsConstant(n.Node)).Select(n => cost.Of(n.Node, n.Runs, parameters.GetValueOrDefault(n.Node)))];

@@ -9,7 +9,7 @@ namespace SamCompress.Passes.Cleanup;
 /// <remarks>
 /// Exact. Integers are computed by shape inference; reshapes, transposes and casts of weights when they are read, so that no copy stays in memory;
 /// everything else by the context's evaluator, a whole region in one call.
-/// Not folded: random operators; DequantizeLinear, which would undo a compression; operators with subgraphs or of other domains; results that take
+/// Not folded: random operators; DequantizeLinear, which would undo a compression; operators with subgraphs or of other domains; divisions that could trap; results that take
 /// more than their inputs and the folding budget together; graph outputs.
 /// </remarks>
 public sealed class FoldConstants : Pass
@@ -167,9 +167,21 @@ public sealed class FoldConstants : Pass
     private static bool IsFoldable(Node node) =>
         node.Domain.Length == 0
         && !Unfoldable.Contains(node.OpType)
+        && !MayTrap(node)
         && node.Inputs.Count > 0
         && !node.Subgraphs.Any()
         && node.Outputs.All(o => o is null or { IsGraphOutput: false, ElementType: not (ElementType.Undefined or ElementType.String), Shape.IsStatic: true });
+
+    /// <summary>
+    /// Whether the processor may trap: a division of integers by zero, or of the least one by -1, ends the process that evaluates it. The divisor must be
+    /// there to be looked at.
+    /// </summary>
+    private static bool MayTrap(Node node)
+    {
+        if (node.OpType is not ("Div" or "Mod") || node.Input(1) is not { } divisor || divisor.ElementType.IsFloatingPoint())
+            return false;
+        return divisor.Constant is not { IsMissing: false, ElementType: not ElementType.UInt64 } constant || constant.ToInt64s().AsSpan().ContainsAny(0L, -1L);
+    }
 
     private static bool FitsBudget(Node node, long budget)
     {

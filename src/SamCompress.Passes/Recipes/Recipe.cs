@@ -59,11 +59,13 @@ public sealed record Recipe
     public RecipeGates Gates { get; init; } = new();
 
     /// <summary>The names of the recipes that are built in.</summary>
-    public static IReadOnlyList<string> BuiltIn => RecipeFile.BuiltIn;
+    public static IReadOnlyList<string> BuiltIn => Shipped.Names;
 
     /// <summary>Loads a built-in recipe by name, or one from a file ending in .json.</summary>
     /// <exception cref="SamCompressException">Usage: neither is there, or the file is no recipe; the message says where.</exception>
-    public static Recipe Load(string nameOrPath) => RecipeFile.Load(nameOrPath);
+    public static Recipe Load(string nameOrPath) => Shipped.Load<Recipe>(nameOrPath, r => r.Validate());
+
+    private static readonly ShippedData Shipped = new("recipes/", "recipe", "docs/recipes.md");
 
     /// <exception cref="JsonException">The values contradict each other.</exception>
     internal void Validate()

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using SamCompress.IR;
 using SamCompress.Passes.Quantization;
 
@@ -92,17 +91,7 @@ public sealed record TargetDescription
     /// <summary>The names of the targets that are built in.</summary>
     public static IReadOnlyList<string> BuiltIn => Shipped.Names;
 
-    private static readonly ShippedData Shipped = new("targets/", "target");
-
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-        ReadCommentHandling = JsonCommentHandling.Skip,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
-    };
+    private static readonly ShippedData Shipped = new("targets/", "target", "docs/targets.md");
 
     public LayerRule Rule(LayerKind kind) => kind switch
     {
@@ -129,25 +118,7 @@ public sealed record TargetDescription
 
     /// <summary>Loads a built-in target by name, or a description from a file ending in .json.</summary>
     /// <exception cref="SamCompressException">Neither is there, or the file is no description.</exception>
-    public static TargetDescription Load(string nameOrPath)
-    {
-        ArgumentNullException.ThrowIfNull(nameOrPath);
-        try
-        {
-            using Stream stream = Shipped.Open(nameOrPath);
-            TargetDescription target = JsonSerializer.Deserialize<TargetDescription>(stream, Json) ?? throw new JsonException("the file holds null");
-            target.Validate();
-            return target;
-        }
-        catch (JsonException e)
-        {
-            throw new SamCompressException(FailureKind.Usage, $"target {nameOrPath}: {e.Message.ReplaceLineEndings(" ")}", null, e) { Location = nameOrPath };
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new SamCompressException(FailureKind.Usage, $"target {nameOrPath}: cannot be read", null, e) { Location = nameOrPath };
-        }
-    }
+    public static TargetDescription Load(string nameOrPath) => Shipped.Load<TargetDescription>(nameOrPath, t => t.Validate());
 
     /// <exception cref="JsonException">The values contradict each other.</exception>
     private void Validate()

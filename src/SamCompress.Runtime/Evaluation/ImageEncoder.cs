@@ -39,7 +39,7 @@ public sealed class ImageEncoder : IDisposable
     public static ImageEncoder Open(string path, SessionSettings? settings = null)
     {
         long bytes;
-        using (Model model = OnnxReader.Read(path, new ReadOptions { AllowMissingData = true }))
+        using (Model model = OnnxReader.Read(path, new ReadOptions { AllowMissingData = true, Limits = (settings ?? SessionSettings.Default).Limits }))
             bytes = model.Files.Append(path).Select(Path.GetFullPath).Distinct(StringComparer.Ordinal).Sum(f => new FileInfo(f).Length);
         return Open(OnnxSession.Open(path, settings), bytes);
     }

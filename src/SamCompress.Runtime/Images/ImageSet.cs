@@ -112,11 +112,10 @@ public sealed class ImageSet
 
     private static List<string> ReadList(string list)
     {
-        if (new FileInfo(list).Length > MaxListBytes)
-            throw Rejected(list, $"has more than {MaxListBytes} bytes");
+        using var reader = new StreamReader(InputFile.Open(list, MaxListBytes));
         string folder = Path.GetDirectoryName(Path.GetFullPath(list))!;
         var paths = new List<string>();
-        foreach (string line in File.ReadLines(list))
+        while (reader.ReadLine() is { } line)
         {
             string entry = line.Trim();
             if (entry.Length == 0 || entry[0] == '#')

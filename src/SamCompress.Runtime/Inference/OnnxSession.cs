@@ -62,6 +62,8 @@ public sealed class OnnxSession : IDisposable
     {
         if (!File.Exists(path))
             throw new SamCompressException(FailureKind.InputRejected, $"{path}: not found") { Location = path };
+        if (!InputFile.IsRegular(path))
+            throw new SamCompressException(FailureKind.InputRejected, $"{path}: is not a regular file") { Location = path };
         if (new FileInfo(path).Length > int.MaxValue)
             return OpenLarge(path, settings);
         using SessionOptions options = Options(settings ?? SessionSettings.Default);
@@ -77,7 +79,7 @@ public sealed class OnnxSession : IDisposable
 
     private static OnnxSession OpenLarge(string path, SessionSettings? settings)
     {
-        Model model = OnnxReader.Read(path);
+        Model model = OnnxReader.Read(path, new ReadOptions { Limits = (settings ?? SessionSettings.Default).Limits });
         try
         {
             OnnxSession session = Open(model, settings);

@@ -1,3 +1,5 @@
+using SamCompress.IR;
+
 namespace SamCompress.Runtime.Inference;
 
 /// <summary>Where a model runs.</summary>
@@ -27,6 +29,9 @@ public enum GraphOptimization
 public sealed record SessionSettings
 {
     public static SessionSettings Default { get; } = new();
+
+    /// <summary>For a model that has to be read before ONNX Runtime is given it.</summary>
+    public ReadLimits Limits { get; init; } = ReadLimits.Default;
 
     public ExecutionDevice Device { get; init; }
 
