@@ -21,8 +21,11 @@ public sealed record ReportedPruning(
     long ParametersBefore, long ParametersAfter, MacCounts MacsBefore, MacCounts MacsAfter, ReportedRepair? Repair);
 
 /// <summary>What came out of pruning, for programs and people; no part of it is needed to use the artifact.</summary>
-public sealed record PruneReport
+public sealed record PruneReport : IModelReport
 {
+    /// <summary>Nothing is asked of it.</summary>
+    IReadOnlyList<ReportedGate> IModelReport.Gates => [];
+
     public int SchemaVersion { get; init; } = 1;
 
     public required string ToolVersion { get; init; }
@@ -54,7 +57,7 @@ public sealed record PruneReport
 
     public long PeakMemoryBytes { get; init; }
 
-    /// <summary>What was written, by name: the artifact first, the report last.</summary>
+    /// <summary>What was written, by name: the artifact first, the reports last.</summary>
     public IReadOnlyList<string> Files { get; init; } = [];
 
     public double Seconds => Stages.Sum(s => s.Seconds);

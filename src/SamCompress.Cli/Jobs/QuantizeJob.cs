@@ -1,4 +1,5 @@
 using SamCompress.Cli.Rendering;
+using SamCompress.Cli.Rendering.Html;
 using SamCompress.IR;
 using SamCompress.Passes;
 using SamCompress.Passes.Analysis;
@@ -24,11 +25,11 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
     public CompressionReport Run()
     {
         string name = Path.GetFileName(options.OutputPath);
-        string stem = Path.GetFileNameWithoutExtension(name);
+        var reports = new ReportFiles(name);
         DecoderStage? decoderStage = DecoderStage.For(options);
         using ArtifactWriter? writer = options.DryRun
             ? null
-            : ArtifactWriter.Begin(options.OutputPath, [name + ".data", stem + ".report.json", stem + ".report.md", .. decoderStage?.Sidecars ?? []], options.Overwrite, [.. Inputs(), .. decoderStage is null ? [] : new[] { decoderStage.Source }]);
+            : ArtifactWriter.Begin(options.OutputPath, [name + ".data", .. reports.Names, .. decoderStage?.Sidecars ?? []], options.Overwrite, [.. Inputs(), .. decoderStage is null ? [] : new[] { decoderStage.Source }]);
         _clock.Start("read");
         using Model model = options.Encoder is null ? ModelSource.ReadEncoder(options.Model) : ModelSource.ReadDecoder(options.Model);
         writer?.RefuseInputs(model.Files);
@@ -53,6 +54,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         QuantizationPlan plan = quantization.Plan(model, statistics, guidance, pictures is null || options.Encoder is not null ? null : () => new CalibrationSamples(pictures, progress, cancellation).ForEncoder(model));
         _clock.Start("quantize");
         (plan, ReportedMixedPrecision? mixed) = new MixedPrecisionStage(options, decoder, _clock, progress, cancellation).Run(model, plan, pictures);
+        using Model prepared = ModelCopy.Of(model);
         RunPasses(model, [new QuantizePass(plan)]);
         foreach (Diagnostic breach in TargetCheck.Check(model, quantization.Target))
             _context.Report(breach);
@@ -70,8 +72,10 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         IReadOnlyList<string> staged = writer.Write(() => OnnxWriter.Save(model, writer.StagePath(name), new SaveOptions { ExternalData = options.ExternalData }));
         _clock.Start("load");
         KernelReport kernels = KernelReport.Read(staged[0], options.Execution.Session, Path.GetDirectoryName(staged[0]));
-        (ReportedQuality? quality, ReportedSpeed? speed) = new ValidationStage(options, decoder, _clock, progress, cancellation).Run(staged[0], pictures, statistics.PictureSetHash);
+        (ReportedQuality? quality, ReportedSpeed? speed, IReadOnlyList<PictureMasks> worst) = new ValidationStage(options, decoder, _clock, progress, cancellation).Run(staged[0], pictures, statistics.PictureSetHash);
         QuantizerProofResult proof = new ProofStage(options, _clock, progress, cancellation).Run(staged[0], plan, pictures);
+        (IReadOnlyList<ReportedLayer> layers, ReportedLayerErrors errors) = new LayerErrorStage(options.Execution, _clock, progress, cancellation).Run(
+            prepared, staged[0], plan, LayerKernels.Report(plan, kernels), pictures, chosen => options.Encoder is { } feeding ? chosen.ForDecoder(options.Model, feeding, options.Execution.Session) : chosen.ForEncoder(model));
         ReportedDecoder? second = decoderStage?.Run(staged[0], pictures!, writer, _context, _clock, progress, cancellation);
         report = report with
         {
@@ -81,17 +85,13 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
             Quality = quality,
             Speed = speed,
             Gates = Gates(quality, second, (double)staged.Sum(f => new FileInfo(f).Length) / source.Bytes),
-            Layers = LayerKernels.Report(plan, kernels),
+            Layers = layers,
+            LayerErrors = errors,
             Stages = _clock.Stages,
             PeakMemoryBytes = ProcessMemory.Peak(),
-            Files = [.. staged.Select(f => Path.GetFileName(f)), .. second?.Files ?? [], stem + ".report.json", stem + ".report.md"],
+            Files = [.. staged.Select(f => Path.GetFileName(f)), .. second?.Files ?? [], .. reports.Names],
         };
-        writer.Write(() =>
-        {
-            File.WriteAllText(writer.StagePath(stem + ".report.json"), JsonText.Serialize(report) + "\n");
-            File.WriteAllText(writer.StagePath(stem + ".report.md"), ReportMarkdown.Render(report));
-            return true;
-        });
+        reports.Write(writer, report, ReportMarkdown.Render(report), ReportHtml.Render(report, new OverlayStage(_clock, cancellation).Run(worst)));
         cancellation.ThrowIfCancellationRequested();
         writer.Commit();
         return report with { Files = [.. report.Files.Select(f => Path.Combine(Path.GetDirectoryName(options.OutputPath)!, f))] };
@@ -146,7 +146,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
     private void RunPasses(Model model, IReadOnlyList<Pass> passes) => _passes.AddRange(new PassPipeline(passes).Run(model, _context));
 
     internal static ReportedModel Describe(Model model, string path, string hash, long bytes) =>
-        new(Path.GetFileName(path), hash, bytes, model.AllGraphs().Sum(g => g.Nodes.Count), CostModel.Measure(model).Parameters);
+        new(Path.GetFileName(path), hash, bytes, model.AllGraphs().Sum(g => g.Nodes.Count), CostModel.Measure(model).Parameters, ModelSource.MemoryBytes(model));
 
     internal static void SetProvenance(Model model, string hash, CalibrationStatistics statistics)
     {

@@ -12,7 +12,7 @@ internal static class RecipeFile
     /// <summary>A recipe is a page of text.</summary>
     private const int MaxBytes = 1 << 20;
 
-    private static readonly JsonSerializerOptions Json = new()
+    internal static JsonSerializerOptions Json { get; } = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,

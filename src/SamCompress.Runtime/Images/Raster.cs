@@ -39,6 +39,37 @@ public sealed class Raster
         return new Raster(image.Width, image.Height, pixels);
     }
 
+    /// <summary>A smaller copy: each pixel is the mean of those that it covers. A picture that is small enough is copied as it is.</summary>
+    /// <param name="longSide">The most pixels of the longer side, from 1.</param>
+    public Raster Reduce(int longSide)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(longSide, 1);
+        double scale = Math.Min(1, (double)longSide / Math.Max(Width, Height));
+        int width = Math.Max(1, (int)Math.Round(Width * scale)), height = Math.Max(1, (int)Math.Round(Height * scale));
+        var pixels = new byte[width * height * Channels];
+        for (int y = 0; y < height; y++)
+        {
+            (int top, int bottom) = Covered(y, height, Height);
+            for (int x = 0; x < width; x++)
+            {
+                (int left, int right) = Covered(x, width, Width);
+                for (int channel = 0; channel < Channels; channel++)
+                    pixels[(((y * width) + x) * Channels) + channel] = Mean(left, top, right, bottom, channel);
+            }
+        }
+
+        return new Raster(width, height, pixels);
+    }
+
+    /// <summary>A copy in shades of grey: the luma of Rec. 601.</summary>
+    public Raster ToGrey()
+    {
+        var pixels = new byte[Pixels.Length];
+        for (int i = 0; i < pixels.Length; i += Channels)
+            pixels.AsSpan(i, Channels).Fill((byte)Math.Round((0.299 * Pixels[i]) + (0.587 * Pixels[i + 1]) + (0.114 * Pixels[i + 2])));
+        return new Raster(Width, Height, pixels);
+    }
+
     /// <summary>Mixes a colour into a pixel.</summary>
     /// <param name="share">Of the colour, 0 to 1.</param>
     public void Blend(int x, int y, (byte R, byte G, byte B) colour, float share)
@@ -47,6 +78,25 @@ public sealed class Raster
         pixel[0] = Mix(pixel[0], colour.R, share);
         pixel[1] = Mix(pixel[1], colour.G, share);
         pixel[2] = Mix(pixel[2], colour.B, share);
+    }
+
+    /// <summary>The pixels that one of a smaller copy covers, along one side; at least one.</summary>
+    private static (int First, int End) Covered(int place, int count, int of)
+    {
+        int first = (int)((long)place * of / count);
+        return (first, Math.Max(first + 1, (int)((place + 1L) * of / count)));
+    }
+
+    private byte Mean(int left, int top, int right, int bottom, int channel)
+    {
+        long sum = 0;
+        for (int y = top; y < bottom; y++)
+        {
+            for (int x = left; x < right; x++)
+                sum += Pixels[(((y * Width) + x) * Channels) + channel];
+        }
+
+        return (byte)Math.Round((double)sum / ((right - left) * (bottom - top)));
     }
 
     private static byte Mix(byte below, byte above, float share) => (byte)MathF.Round(below + ((above - below) * share));

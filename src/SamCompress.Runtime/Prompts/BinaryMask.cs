@@ -75,6 +75,24 @@ public sealed class BinaryMask
         return union == 0 ? 1 : (double)intersection / union;
     }
 
+    /// <summary>The mask at another size; a pixel is what lies at its centre.</summary>
+    public BinaryMask Resize(int width, int height)
+    {
+        var words = new ulong[WordCount(width, height)];
+        long place = 0;
+        for (int y = 0; y < height; y++)
+        {
+            int row = (int)(((2L * y) + 1) * Height / (2L * height));
+            for (int x = 0; x < width; x++, place++)
+            {
+                if (this[(int)(((2L * x) + 1) * Width / (2L * width)), row])
+                    words[place / WordBits] |= 1UL << (int)(place % WordBits);
+            }
+        }
+
+        return new BinaryMask(width, height, words);
+    }
+
     /// <summary>
     /// The pixels of the mask within a distance of its contour, the border of the picture included: the mask without its
     /// erosion by a square of side 2 * distance + 1.
