@@ -1,8 +1,8 @@
 using System.CommandLine;
+using SamCompress.Cli.Jobs;
 using SamCompress.Cli.Rendering;
 
 namespace SamCompress.Cli.Commands;
-
 
 /// <summary>The options that every command has, and what commands share in using them.</summary>
 public sealed class CommonOptions(CommandContext context)
@@ -22,6 +22,14 @@ public sealed class CommonOptions(CommandContext context)
             Context.Out.WriteLine(JsonText.Serialize(result));
         else
             text(Context.Out);
+    }
+
+    /// <summary>The same of a job that makes a model; its report as Markdown also goes where GitHub Actions shows it.</summary>
+    internal void Write(ParseResult parse, IModelReport report, Action<TextWriter> text, Func<string> markdown)
+    {
+        Write(parse, report, text);
+        if (report.Artifact is not null && Context.GitHub?.AppendSummary(markdown()) is { } failure)
+            Context.Error.WriteLine($"samcompress: warning: {SafeText.Line(failure)}");
     }
 
     internal ConsoleProgress Progress(ParseResult parse) =>

@@ -58,7 +58,7 @@ internal static class CompressCommand
 
             CompressionReport report = job.Run();
             progress.Clear();
-            common.Write(parse, report, writer => QuantizeRenderer.Write(report, writer));
+            common.Write(parse, report, writer => QuantizeRenderer.Write(report, writer), () => ReportMarkdown.Render(report));
             return report.GatesMet ? ExitCodes.Done : ExitCodes.Negative;
         });
         return command;
