@@ -1,6 +1,7 @@
 using System.CommandLine;
 using SamCompress.Cli.Jobs;
 using SamCompress.Cli.Rendering;
+using SamCompress.IR;
 
 namespace SamCompress.Cli.Commands;
 

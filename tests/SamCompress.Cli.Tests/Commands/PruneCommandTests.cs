@@ -3,6 +3,7 @@ using SamCompress.Cli.Jobs;
 using SamCompress.IR;
 using SamCompress.Passes.Pruning;
 using SamCompress.Passes.Pruning.Importance;
+using SamCompress.Cli.Tests.Reports;
 using SamCompress.Testing;
 
 namespace SamCompress.Cli.Tests.Commands;
@@ -109,7 +110,8 @@ public sealed class PruneCommandTests : IDisposable
         CommandRun run = Prune("--ratio", "0.05", "--calibration-data", Few(6));
 
         Assert.Equal(0, run.ExitCode);
-        Assert.Equal(["out.onnx", "out.report.json", "pictures.txt"], _directory.Names);
+        Assert.Equal(["out.onnx", "out.report.html", "out.report.json", "out.report.md", "pictures.txt"], _directory.Names);
+        ReportSchemaTests.AssertValid("prune-report", File.ReadAllText(_directory.File("out.report.json")));
         JsonElement pruning = run.Json.GetProperty("pruning"), repair = pruning.GetProperty("repair");
         Assert.Equal(5, run.Json.GetProperty("pictures").GetProperty("fitted").GetInt32());
         Assert.Equal("/blocks.0/mlp/lin2/MatMul", repair.GetProperty("layers")[0].GetProperty("name").GetString());
