@@ -49,6 +49,7 @@ public sealed partial class ReportHtmlTests
             "73 % smaller than the original, slower on cpu, 1.15 times the time of a run, and its masks agree with the original's at a mean IoU of 0.951. One gate is missed.",
             VerdictText.Sentence(report));
         Assert.Equal("10 % larger than the original.", VerdictText.Sentence(report with { Artifact = report.Model with { Bytes = 393_800_000 }, Speed = null, Quality = null, Gates = [] }));
+        Assert.Equal("As large as the original.", VerdictText.Sentence(report with { Artifact = report.Model, Speed = null, Quality = null, Gates = [] }));
         Assert.Equal("Nothing was written.", VerdictText.Sentence(report with { Artifact = null }));
     }
 

@@ -12,7 +12,7 @@ internal static class QualitySection
             return;
         html.Line($"""
             <section id="quality"><h2>Quality against the original</h2>
-            <p>{quality.Pictures} pictures{(quality.HeldOut ? ", none of which the job has seen before" : ", which calibration has seen")}, {quality.Masks} masks. {quality.Note}</p>
+            <p>{quality.Pictures} pictures{(quality.HeldOut ? ", none of which the job has seen before" : ", which calibration has seen")}, {(quality.Note is null ? $"{quality.Masks} masks" : $"no masks: {quality.Note}")}.</p>
             <div class="columns">
             """);
         Measures(html, quality, both);

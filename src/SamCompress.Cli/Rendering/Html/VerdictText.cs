@@ -11,7 +11,8 @@ internal static class VerdictText
         if (report.Artifact is not { } artifact)
             return "Nothing was written.";
         double size = (double)artifact.Bytes / report.Model.Bytes;
-        List<string> parts = [size < 1 ? Format($"{100 * (1 - size):F0} % smaller than the original") : Format($"{100 * (size - 1):F0} % larger than the original")];
+        double change = Math.Round(100 * (size - 1));
+        List<string> parts = [change == 0 ? "as large as the original" : Format($"{Math.Abs(change)} % {(change < 0 ? "smaller" : "larger")} than the original")];
         if (report.Speed is { } speed)
             parts.Add(speed.Ratio >= 1 ? Format($"{speed.Ratio:F2} times as fast on {speed.Device}") : Format($"slower on {speed.Device}, {1 / speed.Ratio:F2} times the time of a run"));
         if (report.Quality is { MeanIou: { } iou })
