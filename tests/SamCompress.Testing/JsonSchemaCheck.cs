@@ -12,16 +12,19 @@ public static class JsonSchemaCheck
     public static IReadOnlyList<string> Violations(JsonNode schema, JsonNode? value)
     {
         var found = new List<string>();
-        Check(schema, value, "$", found);
+        Check(schema, schema, value, "$", found);
         return found;
     }
 
-    private static void Check(JsonNode schema, JsonNode? value, string path, List<string> found)
+    private static void Check(JsonNode root, JsonNode schema, JsonNode? value, string path, List<string> found)
     {
         foreach ((string keyword, JsonNode? rule) in schema.AsObject())
         {
             switch (keyword)
             {
+                case "$ref":
+                    Check(root, Resolve(root, rule!.GetValue<string>()), value, path, found);
+                    break;
                 case "type":
                     if (!Types(rule!).Any(t => Is(t, value)))
                         found.Add($"{path} is {value?.GetValueKind().ToString() ?? "null"}, not {rule!.ToJsonString()}");
@@ -31,7 +34,7 @@ public static class JsonSchemaCheck
                         found.Add($"{path} is none of {rule.ToJsonString()}");
                     break;
                 case "anyOf":
-                    if (!rule!.AsArray().Any(choice => Violations(choice!, value).Count == 0))
+                    if (!rule!.AsArray().Any(choice => Fits(root, choice!, value)))
                         found.Add($"{path} fits none of {rule.ToJsonString()}");
                     break;
                 case "minimum":
@@ -48,7 +51,7 @@ public static class JsonSchemaCheck
                     if (value is JsonArray items)
                     {
                         for (int i = 0; i < items.Count; i++)
-                            Check(rule!, items[i], $"{path}[{i}]", found);
+                            Check(root, rule!, items[i], $"{path}[{i}]", found);
                     }
 
                     break;
@@ -64,20 +67,40 @@ public static class JsonSchemaCheck
         }
 
         if (value is JsonObject members)
-            CheckMembers(schema, members, path, found);
+            CheckMembers(root, schema, members, path, found);
     }
 
-    private static void CheckMembers(JsonNode schema, JsonObject members, string path, List<string> found)
+    private static void CheckMembers(JsonNode root, JsonNode schema, JsonObject members, string path, List<string> found)
     {
         foreach ((string name, JsonNode? member) in members)
         {
             if (schema["properties"]?[name] is { } own)
-                Check(own, member, $"{path}.{name}", found);
+                Check(root, own, member, $"{path}.{name}", found);
             else if (schema["additionalProperties"] is JsonObject others)
-                Check(others, member, $"{path}.{name}", found);
+                Check(root, others, member, $"{path}.{name}", found);
             else if (schema["additionalProperties"] is JsonValue allowed && !allowed.GetValue<bool>())
                 found.Add($"{path} has an unknown member {name}");
         }
+    }
+
+    private static bool Fits(JsonNode root, JsonNode schema, JsonNode? value)
+    {
+        var found = new List<string>();
+        Check(root, schema, value, "", found);
+        return found.Count == 0;
+    }
+
+    /// <summary>A JSON pointer (RFC 6901) within the schema.</summary>
+    private static JsonNode Resolve(JsonNode root, string pointer)
+    {
+        JsonNode node = root;
+        foreach (string part in pointer.TrimStart('#').Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string name = Uri.UnescapeDataString(part).Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
+            node = node[name] ?? throw new NotSupportedException($"the schema has no {pointer}");
+        }
+
+        return node;
     }
 
     private static IEnumerable<string> Types(JsonNode rule) => rule is JsonArray several ? several.Select(t => t!.GetValue<string>()) : [rule.GetValue<string>()];

@@ -11,7 +11,7 @@ internal static class ReportHtml
 {
     private static readonly Lazy<Markup> Style = new(ReadStyle);
 
-    public static string Render(CompressionReport report, IReadOnlyList<PictureOverlay> pictures) => Page(report, "quantize", pictures, html =>
+    public static string Render(CompressionReport report, IReadOnlyList<PictureOverlay> pictures) => Page(report, report.Options.GetValueOrDefault("recipe") is null ? "quantize" : "compress", pictures, html =>
     {
         if (report.Slimming is { } slimming)
             TrainingSection.Write(html, slimming);
