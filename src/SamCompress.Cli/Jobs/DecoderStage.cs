@@ -103,7 +103,7 @@ internal sealed class DecoderStage
         KernelReport kernels = KernelReport.Read(staged[0], _options.Execution.Session, Path.GetDirectoryName(staged[0]));
 
         (IReadOnlyList<ReportedLayer> layers, _) = new LayerErrorStage(_options.Execution, clock, progress, cancellation).Run(
-            prepared, staged[0], plan, LayerKernels.Report(plan, kernels), pictures, chosen => chosen.ForDecoder(_decoder, _options.Teacher, _options.Execution.Session, student));
+            prepared, staged[0], plan, LayerKernels.Report(plan, kernels), pictures, statistics.PictureSetHash, chosen => chosen.ForDecoder(_decoder, _options.Teacher, _options.Execution.Session, student));
         ReportedQuality quality = new ValidationStage(_options, _decoder, clock, progress, cancellation).RunBoth(student, staged[0], pictures, statistics.PictureSetHash);
         return new ReportedDecoder(
             source,

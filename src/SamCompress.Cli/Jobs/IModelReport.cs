@@ -13,6 +13,9 @@ public interface IModelReport
 
     ReportedModel Model { get; }
 
+    /// <summary>What the artifact is compared with.</summary>
+    ReportedModel Original => Model;
+
     /// <summary>Null when nothing was written.</summary>
     ReportedModel? Artifact { get; }
 

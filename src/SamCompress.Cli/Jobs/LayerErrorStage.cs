@@ -15,10 +15,11 @@ internal sealed class LayerErrorStage(ExecutionRequest execution, StageClock clo
     /// <param name="prepared">The model as it was before it was quantized.</param>
     /// <param name="artifact">Its file.</param>
     /// <param name="pictures">Null when there are none.</param>
+    /// <param name="calibratedOn">The set hash in the statistics.</param>
     /// <param name="samples">Makes inputs of pictures; the first one is taken.</param>
     /// <returns>The layers with what was measured, and how.</returns>
     public (IReadOnlyList<ReportedLayer> Layers, ReportedLayerErrors Errors) Run(
-        Model prepared, string artifact, QuantizationPlan plan, IReadOnlyList<ReportedLayer> layers, CalibrationPictures? pictures, Func<CalibrationSamples, IEnumerable<CalibrationSample>> samples)
+        Model prepared, string artifact, QuantizationPlan plan, IReadOnlyList<ReportedLayer> layers, CalibrationPictures? pictures, string calibratedOn, Func<CalibrationSamples, IEnumerable<CalibrationSample>> samples)
     {
         if (pictures is null)
             return (layers, LeftOut("there were no pictures, only statistics"));
@@ -26,8 +27,8 @@ internal sealed class LayerErrorStage(ExecutionRequest execution, StageClock clo
         if (needed > most)
             return (layers, LeftOut(string.Create(CultureInfo.InvariantCulture, $"a run takes {needed} bytes, and up to {most} are spent on it")));
         clock.Start("measure layer errors");
-        bool heldOut = pictures.HeldOut.Count > 0;
-        string picture = (heldOut ? pictures.HeldOut : pictures.Calibration)[0];
+        bool heldOut = pictures.HeldOut.Count > 0 && pictures.SetHash == calibratedOn;
+        string picture = (pictures.HeldOut.Count > 0 ? pictures.HeldOut : pictures.Calibration)[0];
         using CalibrationSample? sample = samples(new CalibrationSamples(pictures.Only(picture), progress, cancellation)).FirstOrDefault();
         if (sample is null)
             return (layers, LeftOut($"{Path.GetFileName(picture)} cannot be read"));

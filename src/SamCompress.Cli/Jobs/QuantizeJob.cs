@@ -75,7 +75,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         (ReportedQuality? quality, ReportedSpeed? speed, IReadOnlyList<PictureMasks> worst) = new ValidationStage(options, decoder, _clock, progress, cancellation).Run(staged[0], pictures, statistics.PictureSetHash);
         QuantizerProofResult proof = new ProofStage(options, _clock, progress, cancellation).Run(staged[0], plan, pictures);
         (IReadOnlyList<ReportedLayer> layers, ReportedLayerErrors errors) = new LayerErrorStage(options.Execution, _clock, progress, cancellation).Run(
-            prepared, staged[0], plan, LayerKernels.Report(plan, kernels), pictures, chosen => options.Encoder is { } feeding ? chosen.ForDecoder(options.Model, feeding, options.Execution.Session) : chosen.ForEncoder(model));
+            prepared, staged[0], plan, LayerKernels.Report(plan, kernels), pictures, statistics.PictureSetHash, chosen => options.Encoder is { } feeding ? chosen.ForDecoder(options.Model, feeding, options.Execution.Session) : chosen.ForEncoder(model));
         ReportedDecoder? second = decoderStage?.Run(staged[0], pictures!, writer, _context, _clock, progress, cancellation);
         report = report with
         {

@@ -40,6 +40,8 @@ public sealed record DistillReport : IModelReport
 
     public required ReportedModel Teacher { get; init; }
 
+    ReportedModel IModelReport.Original => Teacher;
+
     public required ReportedModel Artifact { get; init; }
 
     public required ReportedTraining Training { get; init; }

@@ -14,7 +14,7 @@ internal static class ModelMarkdown
         var text = new StringBuilder();
         Line(text, $"# {Cell(report.Artifact?.File ?? report.Model.File)}");
         Line(text, "");
-        BeforeAndAfter(text, report.Gates, report.Model, report.Artifact, report.Speed);
+        BeforeAndAfter(text, report.Gates, report.Original, report.Artifact, report.Speed);
         Line(text, "");
         if (report.Quality is { } quality)
             Quality(text, quality);

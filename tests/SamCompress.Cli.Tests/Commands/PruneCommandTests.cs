@@ -1,9 +1,9 @@
 using System.Text.Json;
 using SamCompress.Cli.Jobs;
+using SamCompress.Cli.Tests.Reports;
 using SamCompress.IR;
 using SamCompress.Passes.Pruning;
 using SamCompress.Passes.Pruning.Importance;
-using SamCompress.Cli.Tests.Reports;
 using SamCompress.Testing;
 
 namespace SamCompress.Cli.Tests.Commands;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
-using SamCompress.IR;
 using SamCompress.Cli.Tests.Reports;
+using SamCompress.IR;
 using SamCompress.Testing;
 
 namespace SamCompress.Cli.Tests.Commands;

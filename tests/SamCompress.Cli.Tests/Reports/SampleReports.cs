@@ -23,7 +23,11 @@ internal static class SampleReports
 
     private static readonly SortedDictionary<string, object?> Options = new(StringComparer.Ordinal)
     {
-        ["precision"] = "w8a8", ["minMiou"] = 0.95, ["equalize"] = true, ["samples"] = null, ["nodesToExclude"] = Hostile,
+        ["precision"] = "w8a8",
+        ["minMiou"] = 0.95,
+        ["equalize"] = true,
+        ["samples"] = null,
+        ["nodesToExclude"] = Hostile,
     };
 
     private static readonly ReportedQuality Quality = new(

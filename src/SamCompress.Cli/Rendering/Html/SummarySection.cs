@@ -38,10 +38,10 @@ internal static class SummarySection
         if (report.Artifact is not { } artifact)
             return;
         html.Line($"""<section class="figures" aria-label="Before and after">""");
-        Figure(html, "Size", Quantity.Bytes(report.Model.Bytes), Quantity.Bytes(artifact.Bytes), (double)artifact.Bytes / report.Model.Bytes, "model file and its data");
+        Figure(html, "Size", Quantity.Bytes(report.Original.Bytes), Quantity.Bytes(artifact.Bytes), (double)artifact.Bytes / report.Original.Bytes, "model file and its data");
         if (report.Speed is { } speed)
             Figure(html, "Time of a run", $"{Tables.Text(speed.TeacherMilliseconds, "F1")} ms", $"{Tables.Text(speed.StudentMilliseconds, "F1")} ms", 1 / speed.Ratio, $"on {speed.Device}, the least of {speed.Runs}");
-        if (report.Model.MemoryBytes is { } before && artifact.MemoryBytes is { } after)
+        if (report.Original.MemoryBytes is { } before && artifact.MemoryBytes is { } after)
             Figure(html, "Memory of a run", Quantity.Bytes(before), Quantity.Bytes(after), (double)after / before, "weights and activations alive at one time, by the graph");
         if (report.Quality is { } quality)
             Masks(html, quality);

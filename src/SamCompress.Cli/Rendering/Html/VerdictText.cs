@@ -10,7 +10,7 @@ internal static class VerdictText
     {
         if (report.Artifact is not { } artifact)
             return "Nothing was written.";
-        double size = (double)artifact.Bytes / report.Model.Bytes;
+        double size = (double)artifact.Bytes / report.Original.Bytes;
         double change = Math.Round(100 * (size - 1));
         List<string> parts = [change == 0 ? "as large as the original" : Format($"{Math.Abs(change)} % {(change < 0 ? "smaller" : "larger")} than the original")];
         if (report.Speed is { } speed)
