@@ -15,6 +15,9 @@ public sealed class CommandContext
     /// <summary>Columns of the terminal that <see cref="Error"/> goes to, or null when it is none that a line can be redrawn on.</summary>
     public int? TerminalWidth { get; init; }
 
+    /// <summary>What GitHub Actions wants to be told; null elsewhere.</summary>
+    internal GitHubActions? GitHub { get; init; }
+
     public CancellationToken Cancellation { get; init; }
 
     public static CommandContext OfConsole(CancellationToken cancellation)
@@ -25,6 +28,7 @@ public sealed class CommandContext
             Out = Console.Out,
             Error = new LenientWriter(Console.Error),
             TerminalWidth = CanRedraw() ? Math.Max(Console.WindowWidth, 20) : null,
+            GitHub = GitHubActions.Of(Environment.GetEnvironmentVariable),
             Cancellation = cancellation,
         };
     }

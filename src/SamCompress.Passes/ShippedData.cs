@@ -17,7 +17,7 @@ internal sealed class ShippedData(string prefix, string kind, string document)
     /// <summary>Such a file is a page of text.</summary>
     private const int MaxBytes = 1 << 20;
 
-    private static readonly JsonSerializerOptions Json = new()
+    internal static JsonSerializerOptions Json { get; } = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,

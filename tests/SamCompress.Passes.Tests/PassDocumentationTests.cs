@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using SamCompress.Passes.Rewriting;
 using SamCompress.Passes.Targets;
@@ -9,11 +8,9 @@ using SamCompress.Testing;
 namespace SamCompress.Passes.Tests;
 
 /// <summary><c>docs/passes.md</c> is made from the comments on the passes and rules.</summary>
-public sealed partial class PassDocumentationTests
+public sealed class PassDocumentationTests
 {
-    private static readonly Dictionary<string, XElement> Comments = XDocument.Load(Path.ChangeExtension(typeof(Pass).Assembly.Location, ".xml"))
-        .Descendants("member")
-        .ToDictionary(m => m.Attribute("name")!.Value, StringComparer.Ordinal);
+    private static readonly IReadOnlyDictionary<string, XElement> Comments = XmlComments.Of(typeof(Pass).Assembly);
 
     [Fact]
     public void The_page_says_what_the_code_says()
@@ -81,35 +78,7 @@ public sealed partial class PassDocumentationTests
         foreach (string part in (string[])["summary", "remarks"])
         {
             if (comment.Element(part) is { } element)
-                page.Append(Text(element)).Append(part == "summary" && comment.Element("remarks") is not null ? "\n\n" : "\n");
+                page.Append(XmlComments.Text(element)).Append(part == "summary" && comment.Element("remarks") is not null ? "\n\n" : "\n");
         }
     }
-
-    private static string Text(XElement element)
-    {
-        var text = new StringBuilder();
-        foreach (XNode node in element.Nodes())
-        {
-            text.Append(node switch
-            {
-                XText words => Whitespace().Replace(words.Value, " "),
-                XElement { Name.LocalName: "see" } see => $"`{see.Attribute("cref")!.Value.Split('.')[^1]}`",
-                XElement { Name.LocalName: "code" } code => $"\n\n```text\n{Dedented(code.Value)}\n```\n\n",
-                XElement inner => $"`{inner.Value}`",
-                _ => "",
-            });
-        }
-
-        return text.ToString().Replace(" \n", "\n", StringComparison.Ordinal).Replace("```\n\n ", "```\n\n", StringComparison.Ordinal).Trim();
-    }
-
-    private static string Dedented(string code)
-    {
-        string[] lines = code.Trim('\n').TrimEnd().Split('\n');
-        int indent = lines.Where(l => l.Trim().Length > 0).Min(l => l.Length - l.TrimStart().Length);
-        return string.Join('\n', lines.Select(l => l.Length < indent ? "" : l[indent..]));
-    }
-
-    [GeneratedRegex(@"\s+")]
-    private static partial Regex Whitespace();
 }

@@ -1,8 +1,9 @@
 using System.CommandLine;
+using SamCompress.Cli.Jobs;
 using SamCompress.Cli.Rendering;
+using SamCompress.IR;
 
 namespace SamCompress.Cli.Commands;
-
 
 /// <summary>The options that every command has, and what commands share in using them.</summary>
 public sealed class CommonOptions(CommandContext context)
@@ -35,6 +36,14 @@ public sealed class CommonOptions(CommandContext context)
         {
             throw new SamCompressException(FailureKind.Output, $"the result could not be written to standard output: {e.Message}", "what was written to files is there.", e);
         }
+    }
+
+    /// <summary>The same of a job that makes a model; its report as Markdown also goes where GitHub Actions shows it.</summary>
+    internal void Write(ParseResult parse, IModelReport report, Action<TextWriter> text, Func<string> markdown)
+    {
+        Write(parse, report, text);
+        if (report.Artifact is not null && Context.GitHub?.AppendSummary(markdown()) is { } failure)
+            Context.Error.WriteLine($"samcompress: warning: {SafeText.Line(failure)}");
     }
 
     internal ConsoleProgress Progress(ParseResult parse) =>

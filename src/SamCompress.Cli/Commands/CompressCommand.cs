@@ -62,7 +62,7 @@ internal static class CompressCommand
 
             CompressionReport report = job.Run();
             progress.Clear();
-            common.Write(parse, report, writer => QuantizeRenderer.Write(report, writer));
+            common.Write(parse, report, writer => QuantizeRenderer.Write(report, writer), () => ReportMarkdown.Render(report));
             return common.ExitCode(parse, report.GatesMet, report.Diagnostics);
         });
         return command;

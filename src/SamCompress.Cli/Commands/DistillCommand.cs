@@ -81,7 +81,7 @@ internal static class DistillCommand
             using ConsoleProgress progress = common.Progress(parse);
             DistillReport report = new DistillJob(options, progress, common.Context.Cancellation).Run();
             progress.Clear();
-            common.Write(parse, report, writer => DistillRenderer.Write(report, writer));
+            common.Write(parse, report, writer => DistillRenderer.Write(report, writer), () => DistillMarkdown.Render(report));
             return report.GatesMet ? ExitCodes.Done : ExitCodes.Negative;
         });
         return command;

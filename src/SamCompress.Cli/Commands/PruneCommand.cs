@@ -48,7 +48,7 @@ internal static class PruneCommand
             using ConsoleProgress progress = common.Progress(parse);
             PruneReport report = new PruneJob(options, progress, common.Context.Cancellation).Run();
             progress.Clear();
-            common.Write(parse, report, writer => PruneRenderer.Write(report, writer, parse.GetValue(common.Verbose)));
+            common.Write(parse, report, writer => PruneRenderer.Write(report, writer, parse.GetValue(common.Verbose)), () => PruneMarkdown.Render(report));
             return common.ExitCode(parse, report.GatesMet, report.Diagnostics);
         });
         return command;

@@ -61,7 +61,7 @@ internal static class QuantizeCommand
             using ConsoleProgress progress = common.Progress(parse);
             CompressionReport report = new QuantizeJob(options, progress, common.Context.Cancellation).Run();
             progress.Clear();
-            common.Write(parse, report, writer => QuantizeRenderer.Write(report, writer));
+            common.Write(parse, report, writer => QuantizeRenderer.Write(report, writer), () => ReportMarkdown.Render(report));
             return common.ExitCode(parse, report.GatesMet, report.Diagnostics);
         });
         return command;

@@ -43,7 +43,7 @@ internal static class RewriteCommand
             using ConsoleProgress progress = common.Progress(parse);
             RewriteReport report = new RewriteJob(options, progress, common.Context.Cancellation).Run();
             progress.Clear();
-            common.Write(parse, report, writer => RewriteRenderer.Write(report, writer));
+            common.Write(parse, report, writer => RewriteRenderer.Write(report, writer), () => RewriteMarkdown.Render(report));
             return common.ExitCode(parse, report.GatesMet, report.Diagnostics);
         });
         return command;

@@ -60,6 +60,9 @@ internal sealed class CalibrationPictures
     public CalibrationPictures HoldOutEvery(int n) => new(
         _request, Source, All, ImageSet.Of(Calibration.Where((_, i) => i % n != n - 1)), ImageSet.Of(Calibration.Where((_, i) => i % n == n - 1)));
 
+    /// <summary>The same set with a single picture to calibrate with, and none held out.</summary>
+    public CalibrationPictures Only(string picture) => new(_request, Source, All, ImageSet.Of([picture]), ImageSet.Of([]));
+
     /// <summary>Whether <see cref="Choose"/> would find a set.</summary>
     public static bool AreGiven(CalibrationRequest request, string modelHash) => request.Data is not null || Shipped(modelHash) is not null;
 

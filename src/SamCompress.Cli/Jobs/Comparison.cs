@@ -1,6 +1,4 @@
 using SamCompress.IR;
-using SamCompress.IR.Analysis;
-using SamCompress.Passes.Analysis;
 using SamCompress.Runtime.Evaluation;
 using SamCompress.Runtime.Images;
 using SamCompress.Runtime.Prompts;
@@ -15,12 +13,14 @@ internal sealed class Comparison(ExecutionRequest execution, IJobProgress progre
 
     private static readonly TimeSpan TimeForSpeed = TimeSpan.FromSeconds(4);
 
+    /// <summary>For models that are not timed in turns.</summary>
+    private static EvaluationSettings LeastSettings => new() { LatencyRounds = 0, KeptPictures = OverlayStage.MostPictures };
+
     /// <summary>Whether weights and activations of a model are small enough that a second model beside it does not matter.</summary>
     public static bool IsSmall(string path)
     {
         using Model model = OnnxReader.Read(path, new ReadOptions { AllowMissingData = true, Limits = ReadLimits.None });
-        ShapeInference.Infer(model);
-        return OnnxWriter.TensorBytes(model) + CostModel.Measure(model).PeakActivationBytes <= SmallModelBytes;
+        return ModelSource.FootprintBytes(model) <= SmallModelBytes;
     }
 
     /// <summary>The decoder to use: the one given, which must be one, or else the one beside the encoder, or null.</summary>
@@ -40,7 +40,7 @@ internal sealed class Comparison(ExecutionRequest execution, IJobProgress progre
         using var teacher = Teacher.Open(teacherPath, decoder, new TeacherSettings { Session = execution.Session });
         using var student = ImageEncoder.Open(studentPath, execution.Session);
         using MaskDecoder? second = studentDecoder is null ? null : MaskDecoder.Open(studentDecoder);
-        var settings = new EvaluationSettings { MaxLatencyTime = TimeForSpeed, MaxBadPictures = badPictures };
+        var settings = new EvaluationSettings { MaxLatencyTime = TimeForSpeed, MaxBadPictures = badPictures, KeptPictures = OverlayStage.MostPictures };
         EvaluationResult result = new Evaluator(teacher, settings).Evaluate(student, pictures, second, new Reporter(progress), cancellation);
         LatencyResult latency = result.Latency!;
         return (result, new ReportedSpeed(execution.DeviceName, latency.Rounds, latency.TeacherMilliseconds, latency.StudentMilliseconds, Interleaved: true));
@@ -72,7 +72,7 @@ internal sealed class Comparison(ExecutionRequest execution, IJobProgress progre
         teacher.Encoder.Dispose();
         using var student = ImageEncoder.Open(studentPath, execution.FrugalSession);
         using MaskDecoder? second = studentDecoder is null ? null : MaskDecoder.Open(studentDecoder);
-        EvaluationResult result = new Evaluator(teacher, new EvaluationSettings { LatencyRounds = 0 }).Evaluate(student, ImageSet.Of(usable), second, cancellationToken: cancellation);
+        EvaluationResult result = new Evaluator(teacher, LeastSettings).Evaluate(student, ImageSet.Of(usable), second, cancellationToken: cancellation);
         progress.Advance(1, 1, "runs");
         return (result, new ReportedSpeed(execution.DeviceName, pictures.Paths.Count, teacher.Encoder.LeastMilliseconds, student.LeastMilliseconds, Interleaved: false));
     }
@@ -82,7 +82,7 @@ internal sealed class Comparison(ExecutionRequest execution, IJobProgress progre
     {
         using var teacher = Teacher.Open(encoderPath, teacherPath, new TeacherSettings { Session = execution.Session });
         using var student = MaskDecoder.Open(studentPath);
-        return new Evaluator(teacher, new EvaluationSettings { LatencyRounds = 0 })
+        return new Evaluator(teacher, LeastSettings)
             .Evaluate(teacher.Encoder, pictures, student, new Reporter(progress), cancellation);
     }
 

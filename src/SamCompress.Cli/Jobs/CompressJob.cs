@@ -25,8 +25,8 @@ public sealed class CompressJob(CompressOptions options, IJobProgress progress, 
     /// <exception cref="SamCompressException">See reliability rules: usage, input, unsupported, output, runtime.</exception>
     public CompressionReport Run()
     {
-        string name = Path.GetFileName(options.OutputPath), stem = Path.GetFileNameWithoutExtension(name);
-        using ArtifactWriter writer = ArtifactWriter.Begin(options.OutputPath, [name + ".data", stem + ".report.json", stem + ".report.md", .. DecoderFiles(), .. options.Bundle ? Bundle.Sidecars : []], options.Overwrite, Inputs());
+        string name = Path.GetFileName(options.OutputPath);
+        using ArtifactWriter writer = ArtifactWriter.Begin(options.OutputPath, [name + ".data", .. new ReportFiles(name).Names, .. DecoderFiles(), .. options.Bundle ? Bundle.Sidecars : []], options.Overwrite, Inputs());
         using (Model model = ModelSource.ReadEncoder(options.Model, options.Execution.Reading))
             writer.RefuseInputs(model.Files);
         string current = options.Model;

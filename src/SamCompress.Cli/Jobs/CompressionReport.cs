@@ -6,7 +6,8 @@ namespace SamCompress.Cli.Jobs;
 
 /// <summary>A model file. Names no folder, so that a report can be handed on.</summary>
 /// <param name="Sha256">Of the model file itself; external data has its own.</param>
-public sealed record ReportedModel(string File, string Sha256, long Bytes, int Nodes, long Parameters);
+/// <param name="MemoryBytes">What a run takes at least, by the graph: weights and the activations alive at one time. Null when a shape is not known.</param>
+public sealed record ReportedModel(string File, string Sha256, long Bytes, int Nodes, long Parameters, long? MemoryBytes);
 
 /// <summary>The pictures that calibration saw.</summary>
 /// <param name="FromCache">Whether the statistics came from a cache, so that no picture was read now.</param>
@@ -15,7 +16,21 @@ public sealed record ReportedCalibration(string Method, int Pictures, string Pic
 /// <summary>What was decided about a layer and what ONNX Runtime made of it.</summary>
 /// <param name="Kernel">The operator that runs the layer, or null when none can be told.</param>
 /// <param name="Fallback">Why a layer that was to run as integers does not, or null.</param>
-public sealed record ReportedLayer(string Name, LayerKind Kind, LayerExecution Execution, string Why, string? Kernel, bool IntegerKernel, string? Fallback);
+/// <param name="Sqnr">Of what the layer gives, with all errors before it, in dB; see <see cref="ReportedLayerErrors"/>. Null when it was not measured, or no bit differs.</param>
+public sealed record ReportedLayer(string Name, LayerKind Kind, LayerExecution Execution, string Why, string? Kernel, bool IntegerKernel, string? Fallback, double? Sqnr = null);
+
+/// <summary>How the errors of layers were measured: artifact and prepared float model on one input.</summary>
+/// <param name="Picture">Null when they were not measured.</param>
+/// <param name="HeldOut">Whether calibration has not seen it.</param>
+/// <param name="Note">Why they were not measured, or null.</param>
+public sealed record ReportedLayerErrors(string? Picture, bool HeldOut, string? Note);
+
+/// <summary>One picture of a comparison; the mask figures are null without a decoder.</summary>
+public sealed record ReportedPicture(string File, int Width, int Height, double EmbeddingCosine, double? EmbeddingSqnr, double? MeanIou, double? MinIou, double? BoundaryIou)
+{
+    internal static ReportedPicture Of(PictureResult picture) => new(
+        Path.GetFileName(picture.Path), picture.Width, picture.Height, picture.EmbeddingCosine, picture.EmbeddingSqnr, picture.MeanIou, picture.MinIou, picture.MeanBoundaryIou);
+}
 
 /// <summary>How near the student comes to the teacher.</summary>
 /// <param name="HeldOut">Whether calibration has not seen the pictures.</param>
@@ -34,7 +49,8 @@ public sealed record ReportedQuality(
     double? IouPredictionError,
     double EmbeddingCosine,
     double? EmbeddingSqnr,
-    string? Note)
+    string? Note,
+    IReadOnlyList<ReportedPicture> PerPicture)
 {
     /// <param name="decoder">The file of the decoder, or null.</param>
     public static ReportedQuality Of(EvaluationResult result, bool heldOut, string? decoder)
@@ -52,7 +68,8 @@ public sealed record ReportedQuality(
             result.Masks?.IouHeadError,
             result.EmbeddingCosine,
             result.EmbeddingSqnr,
-            result.Masks is null ? "there is no decoder beside the model, and none was given by --decoder" : null);
+            result.Masks is null ? "there is no decoder beside the model, and none was given by --decoder" : null,
+            [.. result.Pictures.Select(ReportedPicture.Of)]);
     }
 }
 
@@ -84,7 +101,7 @@ public sealed record ReportedGate(string Name, double Wanted, double? Got, bool 
 public sealed record ReportedStage(string Name, double Seconds);
 
 /// <summary>What came out of a compression, for programs and people; no part of it is needed to use the artifact.</summary>
-public sealed record CompressionReport
+public sealed record CompressionReport : IModelReport
 {
     public int SchemaVersion { get; init; } = 1;
 
@@ -125,6 +142,9 @@ public sealed record CompressionReport
     public bool GatesMet => Gates.All(g => g.Met);
 
     public required IReadOnlyList<ReportedLayer> Layers { get; init; }
+
+    /// <summary>Null when nothing was written.</summary>
+    public ReportedLayerErrors? LayerErrors { get; init; }
 
     /// <summary>Null when no mask IoU was asked for, or there was nothing to judge masks by.</summary>
     public ReportedMixedPrecision? MixedPrecision { get; init; }

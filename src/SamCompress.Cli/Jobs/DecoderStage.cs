@@ -96,12 +96,15 @@ internal sealed class DecoderStage
         CalibrationStatistics statistics = quantization.Calibrate(model, new CalibrationOrigin(hash, CommandLine.Version, pictures.SetHash), prompted);
         QuantizationPlan plan = quantization.Plan(model, statistics, samples: prompted);
         clock.Start("quantize decoder");
+        using Model prepared = ModelCopy.Of(model);
         new PassPipeline([new QuantizePass(plan)]).Run(model, context);
         Provenance.Set(model, hash, statistics, _options);
         model.SetMetadata(QuantizePass.MetadataPrefix + "encoder-sha256", encoder.Model.Sha256);
         IReadOnlyList<string> staged = writer.Write(() => OnnxWriter.Save(model, writer.StagePath(FileName), new SaveOptions { ExternalData = _options.ExternalData }));
         KernelReport kernels = KernelReport.Read(staged[0], _options.Execution.Session, Path.GetDirectoryName(staged[0]));
 
+        (IReadOnlyList<ReportedLayer> layers, _) = new LayerErrorStage(_options.Execution, clock, progress, cancellation).Run(
+            prepared, staged[0], plan, LayerKernels.Report(plan, kernels), pictures, statistics.PictureSetHash, chosen => chosen.ForDecoder(_decoder, _options.Teacher, _options.Execution.Session, student));
         ReportedQuality quality = new ValidationStage(_options, _decoder, clock, progress, cancellation).RunBoth(student, staged[0], pictures, statistics.PictureSetHash);
         return new ReportedDecoder(
             source,
@@ -109,7 +112,7 @@ internal sealed class DecoderStage
             statistics.PictureCount,
             quality,
             Measure(model, staged[0], cancellation),
-            LayerKernels.Report(plan, kernels),
+            layers,
             new ProofStage(_options, clock, progress, cancellation).RunDecoder(staged[0], plan, pictures, _decoder, student),
             [.. staged.Select(f => Path.GetFileName(f))]);
     }

@@ -1,10 +1,12 @@
 using System.Diagnostics;
 using SamCompress.Cli.Rendering;
+using SamCompress.Cli.Rendering.Html;
 using SamCompress.IR;
 using SamCompress.Passes.Differentiation.Training;
 using SamCompress.Passes.Distillation;
 using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Recipes;
+using SamCompress.Runtime.Evaluation;
 using SamCompress.Runtime.Inference;
 using SamCompress.Runtime.Training;
 
@@ -81,9 +83,10 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
     /// <exception cref="OperationCanceledException">Cancelled; what was learned is in the state, if one is kept.</exception>
     public DistillReport Run()
     {
-        string name = Path.GetFileName(options.Output), reportName = Path.GetFileNameWithoutExtension(name) + ".report.json";
+        string name = Path.GetFileName(options.Output);
+        var reports = new ReportFiles(name);
         using ArtifactWriter writer = ArtifactWriter.Begin(
-            options.Output, [name + ".data", reportName], options.Overwrite, [options.Model, options.Teacher, .. new[] { options.Decoder, options.State }.OfType<string>()]);
+            options.Output, [name + ".data", .. reports.Names], options.Overwrite, [options.Model, options.Teacher, .. new[] { options.Decoder, options.State }.OfType<string>()]);
         _clock.Start("read");
         using Model student = ModelSource.ReadEncoder(options.Model, options.Execution.Reading), teacher = ModelSource.ReadEncoder(options.Teacher, options.Execution.Reading);
         writer.RefuseInputs([.. student.Files, .. teacher.Files]);
@@ -109,7 +112,7 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
         _clock.Start("write");
         IReadOnlyList<string> staged = writer.Write(() => OnnxWriter.Save(result, writer.StagePath(name), new SaveOptions { ExternalData = options.ExternalData }));
         _clock.Start("validate");
-        (ReportedQuality quality, ReportedSpeed speed) = new FittedStudent(options.Teacher, decoder, [.. set.HeldOut.Paths], options.Execution, _clock, progress, cancellation)
+        (ReportedQuality quality, ReportedSpeed speed, IReadOnlyList<PictureMasks> worst) = new FittedStudent(options.Teacher, decoder, [.. set.HeldOut.Paths], options.Execution, _clock, progress, cancellation)
             .Compare(staged[0], Comparison.IsSmall(options.Teacher));
         var done = new DistillReport
         {
@@ -129,13 +132,9 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
             Passes = passes,
             Stages = _clock.Stages,
             PeakMemoryBytes = ProcessMemory.Peak(),
-            Files = [.. staged.Select(f => Path.GetFileName(f)), reportName],
+            Files = [.. staged.Select(f => Path.GetFileName(f)), .. reports.Names],
         };
-        writer.Write(() =>
-        {
-            File.WriteAllText(writer.StagePath(reportName), JsonText.Serialize(done) + "\n");
-            return true;
-        });
+        reports.Write(writer, done, DistillMarkdown.Render(done), ReportHtml.Render(done, new OverlayStage(_clock, cancellation).Run(worst)));
         cancellation.ThrowIfCancellationRequested();
         return done with { Files = writer.Commit() };
     }

@@ -40,11 +40,12 @@ internal sealed class FittedStudent(string teacher, string? decoder, string[] he
         return (isKept ? repaired : plain, new ReportedRepair(isKept, without.MeanIou, with.MeanIou, without.EmbeddingSqnr, with.EmbeddingSqnr, [.. plan.Layers.Select(RepairedLayer.Of)]));
     }
 
-    public (ReportedQuality Quality, ReportedSpeed Speed) Compare(string student, bool isSmall)
+    /// <summary>Judges what was written; the worst pictures are to be looked at.</summary>
+    public (ReportedQuality Quality, ReportedSpeed Speed, IReadOnlyList<PictureMasks> Worst) Compare(string student, bool isSmall)
     {
         var comparison = new Comparison(execution, progress, cancellation);
         ImageSet set = ImageSet.Of(heldOut);
         (EvaluationResult result, ReportedSpeed speed) = isSmall ? comparison.Together(teacher, student, decoder, set) : comparison.Apart(teacher, student, decoder, set);
-        return (ReportedQuality.Of(result, heldOut: true, decoder), speed);
+        return (ReportedQuality.Of(result, heldOut: true, decoder), speed, result.Worst);
     }
 }

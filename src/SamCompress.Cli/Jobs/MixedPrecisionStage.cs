@@ -13,6 +13,7 @@ public sealed record RevertedLayer(string Name, double IouLoss, double? MacShare
 /// <param name="WantedIou">Mean mask IoU, on pictures of the calibration set.</param>
 /// <param name="Met">Whether some mixture meets it; if none does all layers stay quantized.</param>
 /// <param name="Evaluations">Models that were made and judged.</param>
+/// <param name="Sensitivity">What each layer loses when it alone is quantized, the most sensitive first; empty when all layers may be quantized.</param>
 /// <param name="MillisecondsBefore">Least time of a run of the encoder with all layers quantized, in turns with the mixture; null where it was not measured.</param>
 public sealed record ReportedMixedPrecision(
     double WantedIou,
@@ -23,7 +24,8 @@ public sealed record ReportedMixedPrecision(
     double MeanIouAfter,
     double? MillisecondsBefore,
     double? MillisecondsAfter,
-    IReadOnlyList<RevertedLayer> Reverted);
+    IReadOnlyList<RevertedLayer> Reverted,
+    IReadOnlyList<MeasuredLayer> Sensitivity);
 
 /// <summary>
 /// Where the masks of a fully quantized model are not good enough, leaves layers float: those first that lose most mask IoU for each operation that
@@ -79,7 +81,7 @@ internal sealed class MixedPrecisionStage(QuantizeOptions options, string? decod
     {
         double wanted = Wanted!.Value;
         double before = judge.Judge(plan, cancellation).MeanIou ?? 0;
-        var record = new ReportedMixedPrecision(wanted, before >= wanted, judge.Pictures, 1, before, before, null, null, []);
+        var record = new ReportedMixedPrecision(wanted, before >= wanted, judge.Pictures, 1, before, before, null, null, [], []);
         if (record.Met)
             return (plan, record);
 
@@ -88,7 +90,7 @@ internal sealed class MixedPrecisionStage(QuantizeOptions options, string? decod
         clock.Start("revert layers");
         var search = new MixtureSearch(layers, isFloat => judge.Judge(Reverted(plan, isFloat), cancellation).MeanIou ?? 0);
         (IReadOnlyList<MeasuredLayer> Float, double Score)? mixture = search.Run(wanted, MostTrials, (done, total) => progress.Advance(done, total, "models"));
-        record = record with { Evaluations = 1 + layers.Count + search.Evaluations };
+        record = record with { Evaluations = 1 + layers.Count + search.Evaluations, Sensitivity = layers };
         if (mixture is not { } found)
             return (plan, record);
         QuantizationPlan mixed = Reverted(plan, found.Float);

@@ -1,4 +1,5 @@
 using SamCompress.IR;
+using SamCompress.IR.Analysis;
 using SamCompress.Passes.Analysis;
 
 namespace SamCompress.Cli.Jobs;
@@ -31,6 +32,21 @@ internal static class ModelSource
             return model;
         model.Dispose();
         throw new SamCompressException(FailureKind.Unsupported, "this is no mask decoder of a Segment Anything model", "--encoder is for quantizing a decoder; leave it out for an image encoder.") { Location = path };
+    }
+
+    /// <summary>Weights and the activations alive at one time, as far as shapes are known. Infers them.</summary>
+    public static long FootprintBytes(Model model)
+    {
+        ShapeInference.Infer(model);
+        return OnnxWriter.TensorBytes(model) + CostModel.Measure(model).PeakActivationBytes;
+    }
+
+    /// <summary>The same of a model that stays as it is; null when a shape is not known.</summary>
+    public static long? MemoryBytes(Model model)
+    {
+        using Model copy = ModelCopy.Of(model);
+        long bytes = FootprintBytes(copy);
+        return copy.Graph.Nodes.SelectMany(n => n.Outputs).OfType<Value>().All(v => v.Shape?.ElementCount is not null) ? bytes : null;
     }
 
     /// <summary>The size of the model file with its external data.</summary>

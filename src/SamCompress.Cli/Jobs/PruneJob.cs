@@ -1,5 +1,6 @@
 using System.Globalization;
 using SamCompress.Cli.Rendering;
+using SamCompress.Cli.Rendering.Html;
 using SamCompress.IR;
 using SamCompress.Passes;
 using SamCompress.Passes.Analysis;
@@ -10,6 +11,7 @@ using SamCompress.Passes.Pruning.Importance;
 using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Repair;
 using SamCompress.Passes.Rewriting;
+using SamCompress.Runtime.Evaluation;
 using SamCompress.Runtime.Images;
 using SamCompress.Runtime.Inference;
 using SamCompress.Runtime.Repair;
@@ -33,10 +35,11 @@ public sealed class PruneJob(PruneOptions options, IJobProgress progress, Cancel
     /// <exception cref="SamCompressException">See reliability rules: usage, input, unsupported, output, runtime.</exception>
     public PruneReport Run()
     {
-        string name = Path.GetFileName(options.Output), stem = Path.GetFileNameWithoutExtension(name);
+        string name = Path.GetFileName(options.Output);
+        var reports = new ReportFiles(name);
         using ArtifactWriter? writer = options.DryRun
             ? null
-            : ArtifactWriter.Begin(options.Output, [name + ".data", stem + ".report.json", stem + ".report.md"], options.Overwrite, [options.Model, .. new[] { options.Decoder }.OfType<string>()]);
+            : ArtifactWriter.Begin(options.Output, [name + ".data", .. reports.Names], options.Overwrite, [options.Model, .. new[] { options.Decoder }.OfType<string>()]);
         _clock.Start("read");
         using Model model = ModelSource.ReadEncoder(options.Model, options.Execution.Reading);
         writer?.RefuseInputs(model.Files);
@@ -63,6 +66,7 @@ public sealed class PruneJob(PruneOptions options, IJobProgress progress, Cancel
         FittedStudent? student = pictures is null
             ? null
             : new FittedStudent(options.Model, decoder, FittedStudent.Judges(pictures.HeldOut, isSmall), options.Execution, _clock, progress, cancellation);
+        IReadOnlyList<PictureMasks> worst = [];
         (Model result, ReportedRepair? repair) = student is not null && options.Repair ? student.Repair(plain, pruned => Refit(model, pruned, pictures!)) : (plain, null);
         using (result)
         {
@@ -78,7 +82,7 @@ public sealed class PruneJob(PruneOptions options, IJobProgress progress, Cancel
             if (student is not null)
             {
                 _clock.Start("validate");
-                (ReportedQuality quality, ReportedSpeed speed) = student.Compare(staged[0], isSmall);
+                (ReportedQuality quality, ReportedSpeed speed, worst) = student.Compare(staged[0], isSmall);
                 report = report with { Quality = quality, Speed = speed };
             }
 
@@ -87,16 +91,11 @@ public sealed class PruneJob(PruneOptions options, IJobProgress progress, Cancel
                 Gates = [.. ReportedGate.OfMasks(options.MinMeanIou, options.MaxDrop, report.Quality?.MeanIou)],
                 Stages = _clock.Stages,
                 PeakMemoryBytes = ProcessMemory.Peak(),
-                Files = [.. staged.Select(f => Path.GetFileName(f)), stem + ".report.json", stem + ".report.md"],
+                Files = [.. staged.Select(f => Path.GetFileName(f)), .. reports.Names],
             };
         }
 
-        writer.Write(() =>
-        {
-            File.WriteAllText(writer.StagePath(stem + ".report.json"), JsonText.Serialize(report) + "\n");
-            File.WriteAllText(writer.StagePath(stem + ".report.md"), PruneMarkdown.Render(report));
-            return true;
-        });
+        reports.Write(writer, report, PruneMarkdown.Render(report), ReportHtml.Render(report, new OverlayStage(_clock, cancellation).Run(worst)));
         cancellation.ThrowIfCancellationRequested();
         return report with { Files = writer.Commit() };
     }

@@ -21,7 +21,7 @@ public sealed record ReportedPruning(
     long ParametersBefore, long ParametersAfter, MacCounts MacsBefore, MacCounts MacsAfter, ReportedRepair? Repair);
 
 /// <summary>What came out of pruning, for programs and people; no part of it is needed to use the artifact.</summary>
-public sealed record PruneReport : IFittedReport
+public sealed record PruneReport : IModelReport
 {
     public int SchemaVersion { get; init; } = 1;
 

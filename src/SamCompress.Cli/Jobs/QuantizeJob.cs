@@ -1,4 +1,5 @@
 using SamCompress.Cli.Rendering;
+using SamCompress.Cli.Rendering.Html;
 using SamCompress.IR;
 using SamCompress.Passes;
 using SamCompress.Passes.Analysis;
@@ -25,7 +26,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
     public CompressionReport Run()
     {
         string name = Path.GetFileName(options.OutputPath);
-        string stem = Path.GetFileNameWithoutExtension(name);
+        var reports = new ReportFiles(name);
         if (options.Preprocessing is not null && options.Encoder is not null)
             throw new SamCompressException(FailureKind.Usage, "--embed-preprocessing is for image encoders; --encoder says that the model is a mask decoder", "leave one of them out.");
         if (options.Bundle && options.Encoder is not null)
@@ -33,7 +34,7 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         DecoderStage? decoderStage = DecoderStage.For(options);
         using ArtifactWriter? writer = options.DryRun
             ? null
-            : ArtifactWriter.Begin(options.OutputPath, [name + ".data", stem + ".report.json", stem + ".report.md", .. decoderStage?.Sidecars ?? [], .. options.Bundle ? Bundle.Sidecars : []], options.Overwrite, [.. Inputs(), .. decoderStage is null ? [] : new[] { decoderStage.Source }]);
+            : ArtifactWriter.Begin(options.OutputPath, [name + ".data", .. reports.Names, .. decoderStage?.Sidecars ?? [], .. options.Bundle ? Bundle.Sidecars : []], options.Overwrite, [.. Inputs(), .. decoderStage is null ? [] : new[] { decoderStage.Source }]);
         _clock.Start("read");
         using Model model = options.Encoder is null ? ModelSource.ReadEncoder(options.Model, options.Execution.Reading) : ModelSource.ReadDecoder(options.Model, options.Execution.Reading);
         writer?.RefuseInputs(model.Files);
@@ -50,8 +51,9 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         var quantization = new QuantizationStage(
             options.Quantization, options.Quantization.Options(options.Calibration, options.Selection, options.AllowRequantize), options.Execution, _context, _clock, cancellation);
         Outcome? outcome = options.Quantization.Floats is { } floats ? Convert(model, floats, quantization.Target, hash, pictures) : Quantize(model, quantization, hash, pictures, decoder);
-        if (outcome is not ({ } plan, { } statistics, bool fromCache, var mixed))
+        if (outcome is not ({ } plan, { } statistics, bool fromCache, var mixed, var quantizedFrom))
             return NothingToDo(source, quantization.Plan(model, NoStatistics(hash)));
+        using Model? prepared = quantizedFrom;
         foreach (Diagnostic breach in TargetCheck.Check(model, quantization.Target))
             _context.Report(breach);
         CompressionReport report = Draft(source, plan) with
@@ -69,8 +71,10 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         DeliveredEncoder delivered = delivery.Write(model, name, pictures?.ToCompareBy ?? []);
         _clock.Start("load");
         KernelReport kernels = KernelReport.Read(delivered.Plain, options.Execution.Session, Path.GetDirectoryName(delivered.Plain));
-        (ReportedQuality? quality, ReportedSpeed? speed) = new ValidationStage(options, decoder, _clock, progress, cancellation).Run(delivered.Plain, pictures, statistics.PictureSetHash);
+        (ReportedQuality? quality, ReportedSpeed? speed, IReadOnlyList<PictureMasks> worst) = new ValidationStage(options, decoder, _clock, progress, cancellation).Run(delivered.Plain, pictures, statistics.PictureSetHash);
         QuantizerProofResult? proof = plan.Layers.Count == 0 ? null : new ProofStage(options, _clock, progress, cancellation).Run(delivered.Plain, plan, pictures);
+        (IReadOnlyList<ReportedLayer> layers, ReportedLayerErrors? errors) = prepared is null ? ([], null) : new LayerErrorStage(options.Execution, _clock, progress, cancellation).Run(
+            prepared, delivered.Plain, plan, LayerKernels.Report(plan, kernels), pictures, statistics.PictureSetHash, chosen => options.Encoder is { } feeding ? chosen.ForDecoder(options.Model, feeding, options.Execution.Session) : chosen.ForEncoder(model));
         ReportedDecoder? second = decoderStage?.Run(delivered, pictures!, writer, _context, _clock, progress, cancellation);
         report = report with
         {
@@ -81,17 +85,13 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
             Quality = quality,
             Speed = speed,
             Gates = Gates(quality, second, (double)delivered.Model.Bytes / source.Bytes),
-            Layers = LayerKernels.Report(plan, kernels),
+            Layers = layers,
+            LayerErrors = errors,
             Stages = _clock.Stages,
             PeakMemoryBytes = ProcessMemory.Peak(),
-            Files = [.. delivered.Files.Select(f => Path.GetFileName(f)), .. second?.Files ?? [], stem + ".report.json", stem + ".report.md"],
+            Files = [.. delivered.Files.Select(f => Path.GetFileName(f)), .. second?.Files ?? [], .. reports.Names],
         };
-        writer.Write(() =>
-        {
-            File.WriteAllText(writer.StagePath(stem + ".report.json"), JsonText.Serialize(report) + "\n");
-            File.WriteAllText(writer.StagePath(stem + ".report.md"), ReportMarkdown.Render(report));
-            return true;
-        });
+        reports.Write(writer, report, ReportMarkdown.Render(report), ReportHtml.Render(report, new OverlayStage(_clock, cancellation).Run(worst)));
         if (options.Bundle)
             report = report with { Files = [.. report.Files, .. Bundle.Complete(writer, report, second is null ? decoder : null, options.Execution.Reading)] };
         cancellation.ThrowIfCancellationRequested();
@@ -111,8 +111,9 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         QuantizationPlan plan = quantization.Plan(model, statistics, guidance, pictures is null || options.Encoder is not null ? null : () => new CalibrationSamples(pictures, progress, cancellation).ForEncoder(model));
         _clock.Start("quantize");
         (plan, ReportedMixedPrecision? mixed) = new MixedPrecisionStage(options, decoder, _clock, progress, cancellation).Run(model, plan, pictures);
+        Model prepared = ModelCopy.Of(model);
         RunPasses(model, [new QuantizePass(plan)]);
-        return new Outcome(plan, statistics, fromCache, mixed);
+        return new Outcome(plan, statistics, fromCache, mixed, prepared);
     }
 
     /// <summary>Cleans, fuses, and stores weights as floats: nothing is planned, and nothing is calibrated.</summary>
@@ -124,10 +125,11 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
         var plan = new QuantizationPlan { Target = target.Name, Precision = options.Quantization.PrecisionName, Activations = [], Layers = [], Diagnostics = [] };
 
         // No picture has been seen: those to calibrate with are as good to judge by.
-        return new Outcome(plan, NoStatistics(hash) with { PictureSetHash = pictures?.SetHash ?? "" }, FromCache: false, Mixed: null);
+        return new Outcome(plan, NoStatistics(hash) with { PictureSetHash = pictures?.SetHash ?? "" }, FromCache: false, Mixed: null, Prepared: null);
     }
 
-    private sealed record Outcome(QuantizationPlan Plan, CalibrationStatistics Statistics, bool FromCache, ReportedMixedPrecision? Mixed);
+    /// <param name="Prepared">The model as it was before it was quantized; null when it was not.</param>
+    private sealed record Outcome(QuantizationPlan Plan, CalibrationStatistics Statistics, bool FromCache, ReportedMixedPrecision? Mixed, Model? Prepared);
 
     /// <summary>What is known before anything was measured.</summary>
     private CompressionReport Draft(ReportedModel source, QuantizationPlan plan) => new()
@@ -178,5 +180,5 @@ public sealed class QuantizeJob(QuantizeOptions options, IJobProgress progress, 
     private void RunPasses(Model model, IReadOnlyList<Pass> passes) => _passes.AddRange(new PassPipeline(passes).Run(model, _context));
 
     internal static ReportedModel Describe(Model model, string path, string hash, long bytes) =>
-        new(Path.GetFileName(path), hash, bytes, model.AllGraphs().Sum(g => g.Nodes.Count), CostModel.Measure(model).Parameters);
+        new(Path.GetFileName(path), hash, bytes, model.AllGraphs().Sum(g => g.Nodes.Count), CostModel.Measure(model).Parameters, ModelSource.MemoryBytes(model));
 }

@@ -1,10 +1,12 @@
 using SamCompress.Cli.Rendering;
+using SamCompress.Cli.Rendering.Html;
 using SamCompress.IR;
 using SamCompress.Passes;
 using SamCompress.Passes.Analysis;
 using SamCompress.Passes.Attention;
 using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Recipes;
+using SamCompress.Runtime.Evaluation;
 using SamCompress.Runtime.Inference;
 
 namespace SamCompress.Cli.Jobs;
@@ -22,10 +24,11 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
     /// <exception cref="SamCompressException">See reliability rules: usage, input, unsupported, output, runtime.</exception>
     public RewriteReport Run()
     {
-        string name = Path.GetFileName(options.Output), stem = Path.GetFileNameWithoutExtension(name);
+        string name = Path.GetFileName(options.Output);
+        var reports = new ReportFiles(name);
         using ArtifactWriter? writer = options.DryRun
             ? null
-            : ArtifactWriter.Begin(options.Output, [name + ".data", stem + ".report.json", stem + ".report.md"], options.Overwrite, [options.Model, .. new[] { options.Reference, options.Decoder }.OfType<string>()]);
+            : ArtifactWriter.Begin(options.Output, [name + ".data", .. reports.Names], options.Overwrite, [options.Model, .. new[] { options.Reference, options.Decoder }.OfType<string>()]);
         _clock.Start("read");
         using Model model = ModelSource.ReadEncoder(options.Model, options.Execution.Reading);
         writer?.RefuseInputs(model.Files);
@@ -72,6 +75,7 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
             return NothingToDo(report with { Rewrite = rewrite });
         }
 
+        IReadOnlyList<PictureMasks> worst;
         (Model result, ReportedRepair? repair) = options.Step.Repair ? student.Repair(rewritten.Model, stage.Repair) : (rewritten.Model, null);
         using (result)
         {
@@ -80,7 +84,7 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
             _clock.Start("write");
             IReadOnlyList<string> staged = writer.Write(() => OnnxWriter.Save(result, writer.StagePath(name), new SaveOptions { ExternalData = options.ExternalData }));
             _clock.Start("validate");
-            (ReportedQuality quality, ReportedSpeed speed) = student.Compare(staged[0], isSmall);
+            (ReportedQuality quality, ReportedSpeed speed, worst) = student.Compare(staged[0], isSmall);
             report = report with
             {
                 Artifact = QuantizeJob.Describe(result, options.Output, FileHash.Of(staged[0]), staged.Sum(f => new FileInfo(f).Length)),
@@ -91,16 +95,11 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
                 Gates = [.. ReportedGate.OfMasks(options.MinMeanIou, options.MaxDrop, quality.MeanIou)],
                 Stages = _clock.Stages,
                 PeakMemoryBytes = ProcessMemory.Peak(),
-                Files = [.. staged.Select(f => Path.GetFileName(f)), stem + ".report.json", stem + ".report.md"],
+                Files = [.. staged.Select(f => Path.GetFileName(f)), .. reports.Names],
             };
         }
 
-        writer.Write(() =>
-        {
-            File.WriteAllText(writer.StagePath(stem + ".report.json"), JsonText.Serialize(report) + "\n");
-            File.WriteAllText(writer.StagePath(stem + ".report.md"), RewriteMarkdown.Render(report));
-            return true;
-        });
+        reports.Write(writer, report, RewriteMarkdown.Render(report), ReportHtml.Render(report, new OverlayStage(_clock, cancellation).Run(worst)));
         cancellation.ThrowIfCancellationRequested();
         return report with { Files = writer.Commit() };
     }

@@ -56,7 +56,7 @@ public sealed record ReportedRewrite(
 public sealed record ReportedPictures(string Source, string PictureSetHash, int Fitted, int Choosing, IReadOnlyList<string> Skipped);
 
 /// <summary>What came out of a rewrite, for programs and people; no part of it is needed to use the artifact.</summary>
-public sealed record RewriteReport : IFittedReport
+public sealed record RewriteReport : IModelReport
 {
     public int SchemaVersion { get; init; } = 1;
 

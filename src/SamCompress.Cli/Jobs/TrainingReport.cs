@@ -26,7 +26,7 @@ public sealed record ReportedSlimming(
     SlimStep Step, long ParametersBefore, long ParametersAfter, MacCounts MacsBefore, MacCounts MacsAfter, IReadOnlyList<ReportedSlimmingPhase> Phases, double Seconds);
 
 /// <summary>What came out of a distillation, for programs and people; no part of it is needed to use the artifact.</summary>
-public sealed record DistillReport
+public sealed record DistillReport : IModelReport
 {
     public int SchemaVersion { get; init; } = 1;
 
@@ -39,6 +39,8 @@ public sealed record DistillReport
     public required ReportedModel Model { get; init; }
 
     public required ReportedModel Teacher { get; init; }
+
+    ReportedModel IModelReport.Original => Teacher;
 
     public required ReportedModel Artifact { get; init; }
 
@@ -61,7 +63,7 @@ public sealed record DistillReport
 
     public required long PeakMemoryBytes { get; init; }
 
-    /// <summary>What was written, by name: the artifact first, the report last.</summary>
+    /// <summary>What was written, by name: the artifact first, the reports last.</summary>
     public required IReadOnlyList<string> Files { get; init; }
 
     public double Seconds => Stages.Sum(s => s.Seconds);

@@ -17,23 +17,27 @@ internal sealed class ValidationStage(QuantizeOptions options, string? decoder, 
     /// <param name="student">The artifact.</param>
     /// <param name="pictures">Null when the statistics came from a cache and no pictures were given: then the artifact is only run once.</param>
     /// <param name="calibratedOn">The set hash in the statistics.</param>
-    public (ReportedQuality? Quality, ReportedSpeed? Speed) Run(string student, CalibrationPictures? pictures, string calibratedOn)
+    public (ReportedQuality? Quality, ReportedSpeed? Speed, IReadOnlyList<PictureMasks> Worst) Run(string student, CalibrationPictures? pictures, string calibratedOn)
     {
         clock.Start("validate");
         if (pictures is null)
         {
             RunOnce(student);
-            return (null, null);
+            return (null, null, []);
         }
 
         (ImageSet set, bool isSmall, bool heldOut) = Choose(pictures, calibratedOn);
         var comparison = new Comparison(options.Execution, progress, cancellation);
         if (options.Encoder is { } encoder)
-            return (Report(comparison.Decoders(encoder, options.Model, student, set), heldOut), null);
+        {
+            EvaluationResult masks = comparison.Decoders(encoder, options.Model, student, set);
+            return (Report(masks, heldOut), null, masks.Worst);
+        }
+
         (EvaluationResult result, ReportedSpeed speed) = isSmall
             ? comparison.Together(options.Teacher, student, decoder, set, options.Calibration.SkipBadImages)
             : comparison.Apart(options.Teacher, student, decoder, set, options.Calibration.SkipBadImages);
-        return (Report(result, heldOut), speed);
+        return (Report(result, heldOut), speed, result.Worst);
     }
 
     /// <summary>Judges a quantized encoder and decoder together.</summary>

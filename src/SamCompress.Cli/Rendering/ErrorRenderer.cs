@@ -46,6 +46,8 @@ internal sealed class ErrorRenderer(CommandContext context, bool json)
         if (location is not null && message.StartsWith(location + ": ", StringComparison.Ordinal))
             message = message[(location.Length + 2)..];
         context.Error.WriteLine($"{location ?? "samcompress"}: error {id}: {message}");
+        if (context.GitHub is not null)
+            context.Error.WriteLine(GitHubActions.Error(location, $"{id}: {message}"));
         if (hint is not null)
             context.Error.WriteLine($"hint: {SafeText.Line(hint)}");
         if (json)

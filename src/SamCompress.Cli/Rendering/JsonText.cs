@@ -7,7 +7,7 @@ namespace SamCompress.Cli.Rendering;
 /// <summary>JSON as every command writes it: camel case, enums as words, indented, numbers that are not finite as null.</summary>
 internal static class JsonText
 {
-    private static readonly JsonSerializerOptions Options = new()
+    internal static JsonSerializerOptions Options { get; } = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         WriteIndented = true,

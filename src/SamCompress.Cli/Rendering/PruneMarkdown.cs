@@ -8,11 +8,9 @@ namespace SamCompress.Cli.Rendering;
 /// <summary>The report of <c>prune</c> as Markdown.</summary>
 internal static class PruneMarkdown
 {
-    public static string Render(PruneReport report)
+    public static string Render(PruneReport report) => ModelMarkdown.Render(report, ModelMarkdown.Pictures(report.Pictures), text =>
     {
         ReportedPruning pruning = report.Pruning;
-        var text = new StringBuilder();
-        FittedMarkdown.Begin(text, report);
         if (report.Quality is null)
             Line(text, "Not judged: no pictures were given.\n");
         Line(text, "## Pruning");
@@ -30,11 +28,8 @@ internal static class PruneMarkdown
             Line(text, $"- {Cell(note)}");
         Line(text, "");
         Groups(text, pruning);
-        if (pruning.Repair is { } repair)
-            FittedMarkdown.Repair(text, repair);
-        FittedMarkdown.Provenance(text, report);
-        return text.ToString();
-    }
+        ModelMarkdown.Repair(text, pruning.Repair);
+    });
 
     private static void Groups(StringBuilder text, ReportedPruning pruning)
     {

@@ -10,6 +10,8 @@ namespace SamCompress.Cli.Rendering;
 /// <summary>A compression report as Markdown, for people: verdict first, then how it came about.</summary>
 internal static class ReportMarkdown
 {
+    private const int WorstLayers = 5;
+
     public static string Render(CompressionReport report)
     {
         var text = new StringBuilder();
@@ -103,6 +105,18 @@ internal static class ReportMarkdown
         foreach (IGrouping<LayerKind, ReportedLayer> kind in layers.GroupBy(l => l.Kind).OrderBy(g => g.Key))
             Line(text, $"| {kind.Key} | {kind.Count(l => l.Execution == LayerExecution.Integer)} | {kind.Count(l => l.IntegerKernel)} | {kind.Count()} |");
         Line(text, "");
+        List<ReportedLayer> worst = [.. layers.Where(l => l.Sqnr is not null).OrderBy(l => l.Sqnr).Take(WorstLayers)];
+        if (worst.Count > 0)
+        {
+            Line(text, "Layers with the least SQNR, all errors before them included:");
+            Line(text, "");
+            Line(text, "| layer | SQNR in dB |");
+            Line(text, "|---|---|");
+            foreach (ReportedLayer layer in worst)
+                Line(text, $"| {Cell(layer.Name)} | {Number(layer.Sqnr, "F1")} |");
+            Line(text, "");
+        }
+
         List<ReportedLayer> others = [.. layers.Where(l => !l.IntegerKernel)];
         if (others.Count == 0)
             return;

@@ -7,14 +7,7 @@ namespace SamCompress.Cli.Rendering;
 /// <summary>The report of <c>rewrite</c> as Markdown, and the part about rewrites of every other.</summary>
 internal static class RewriteMarkdown
 {
-    public static string Render(RewriteReport report)
-    {
-        var text = new StringBuilder();
-        FittedMarkdown.Begin(text, report);
-        Section(text, report.Rewrite);
-        FittedMarkdown.Provenance(text, report);
-        return text.ToString();
-    }
+    public static string Render(RewriteReport report) => ModelMarkdown.Render(report, ModelMarkdown.Pictures(report.Pictures), text => Section(text, report.Rewrite));
 
     /// <summary>What one rewrite was of, how its blocks were chosen, and what the repair came to.</summary>
     public static void Section(StringBuilder text, ReportedRewrite rewrite)
@@ -43,8 +36,7 @@ internal static class RewriteMarkdown
 
         if (rewrite.Quality is { } quality)
             Line(text, $"After this step: mean mask IoU {Number(quality.MeanIou)}, SQNR of embeddings {Number(quality.EmbeddingSqnr, "F1")} dB. It took {Quantity.Seconds(rewrite.Seconds)}.\n");
-        if (rewrite.Repair is { } repair)
-            FittedMarkdown.Repair(text, repair);
+        ModelMarkdown.Repair(text, rewrite.Repair);
     }
 
     private static string Count(long? value) => value is { } v ? Quantity.Count(v) : "-";

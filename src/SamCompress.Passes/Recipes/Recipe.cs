@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using SamCompress.Passes.Targets;
 
 namespace SamCompress.Passes.Recipes;
@@ -44,6 +45,11 @@ public sealed record RecipeGates
 /// <summary>What to do to a model: clean up, slim, rewrite in order, quantize. Data, read from a JSON file; see docs/recipes.md.</summary>
 public sealed record Recipe
 {
+    /// <summary>Where the JSON Schema of recipes lies, for editors; nothing is read from there.</summary>
+    [JsonPropertyName("$schema")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Schema { get; init; }
+
     public required string Name { get; init; }
 
     public required string Description { get; init; }

@@ -1,3 +1,5 @@
+using SamCompress.Runtime.Prompts;
+
 namespace SamCompress.Runtime.Evaluation;
 
 /// <summary>How a student compares with its teacher. Definitions: docs/evaluation.md.</summary>
@@ -31,6 +33,9 @@ public sealed record EvaluationResult
     /// <summary>Pictures left out because they could not be read, with the reason.</summary>
     public IReadOnlyList<string> Skipped { get; init; } = [];
 
+    /// <summary>The pictures with the least mean mask IoU, the worst first, as many as <see cref="EvaluationSettings.KeptPictures"/>; empty without a decoder.</summary>
+    public IReadOnlyList<PictureMasks> Worst { get; init; } = [];
+
     /// <summary>What was done to pictures that their owner may not expect, each once, with the number of pictures.</summary>
     public IReadOnlyDictionary<string, int> Remarks { get; init; } = new Dictionary<string, int>();
 }
@@ -51,6 +56,12 @@ public sealed record PictureResult(
     double? MeanIou,
     double? MinIou,
     double? MeanBoundaryIou);
+
+/// <summary>What both models answered to one prompt.</summary>
+public sealed record MaskPair(Prompt Prompt, BinaryMask Teacher, BinaryMask Student, double Iou);
+
+/// <summary>The masks of one picture, prompt by prompt, to be looked at.</summary>
+public sealed record PictureMasks(PictureResult Picture, IReadOnlyList<MaskPair> Masks);
 
 /// <summary>Time of one run of the encoder, the least of several, teacher and student taking turns.</summary>
 public sealed record LatencyResult(double TeacherMilliseconds, double StudentMilliseconds, int Rounds)

@@ -17,6 +17,9 @@ public sealed record EvaluationSettings
 
     /// <summary>How many pictures that cannot be read are left out before it is an error.</summary>
     public int MaxBadPictures { get; init; }
+
+    /// <summary>Of how many pictures, those whose masks agree least, the masks are kept to be looked at. A mask takes a bit a pixel.</summary>
+    public int KeptPictures { get; init; }
 }
 
 /// <summary>Measures a student against its teacher, one picture at a time: memory does not grow with their number.</summary>
@@ -104,13 +107,16 @@ public sealed class Evaluator(Teacher teacher, EvaluationSettings? settings = nu
         run.Noise += noise;
         int first = run.Ious.Count;
         double boundary = 0;
+        var pairs = new List<MaskPair>();
         foreach (TeacherAnswer answer in sample.Answers)
         {
             MaskPrediction prediction = decoder!.Decode(embeddings, image.Width, image.Height, answer.Prompt, cancellationToken);
             if (prediction.Masks.Count != answer.IouPredictions.Count)
                 throw new SamCompressException(FailureKind.Unsupported, $"the student's decoder gives {prediction.Masks.Count} masks, the original's {answer.IouPredictions.Count}");
             BinaryMask mask = prediction.Masks[answer.Best];
-            run.Ious.Add(BinaryMask.Iou(answer.Mask, mask));
+            double iou = BinaryMask.Iou(answer.Mask, mask);
+            run.Ious.Add(iou);
+            pairs.Add(new MaskPair(answer.Prompt, answer.Mask, mask, iou));
             boundary += BinaryMask.BoundaryIou(answer.Mask, mask);
             run.Agreements += prediction.Best == answer.Best ? 1 : 0;
             for (int i = 0; i < answer.IouPredictions.Count; i++)
@@ -131,6 +137,8 @@ public sealed class Evaluator(Teacher teacher, EvaluationSettings? settings = nu
             count > 0 ? ious.Average() : null,
             count > 0 ? ious.Min() : null,
             count > 0 ? boundary / count : null));
+        if (count > 0)
+            run.Keep(new PictureMasks(run.Pictures[^1], pairs), _settings.KeptPictures);
     }
 
     private LatencyResult Measure(ImageEncoder student, RuntimeTensor input, IProgress<EvaluationProgress>? progress, CancellationToken cancellationToken)
@@ -165,6 +173,7 @@ public sealed class Evaluator(Teacher teacher, EvaluationSettings? settings = nu
     private sealed class Run
     {
         private readonly SortedDictionary<string, int> _remarks = new(StringComparer.Ordinal);
+        private readonly List<PictureMasks> _worst = [];
 
         public List<PictureResult> Pictures { get; } = [];
 
@@ -191,6 +200,14 @@ public sealed class Evaluator(Teacher teacher, EvaluationSettings? settings = nu
                 _remarks[remark] = _remarks.GetValueOrDefault(remark) + 1;
         }
 
+        /// <summary>Keeps the masks of a picture if they agree less than those of the pictures before; of equal ones the first is kept.</summary>
+        public void Keep(PictureMasks picture, int most)
+        {
+            _worst.Insert(_worst.FindLastIndex(w => w.Picture.MeanIou <= picture.Picture.MeanIou) + 1, picture);
+            if (_worst.Count > most)
+                _worst.RemoveAt(most);
+        }
+
         public EvaluationResult Result() => new()
         {
             Pictures = Pictures,
@@ -206,6 +223,7 @@ public sealed class Evaluator(Teacher teacher, EvaluationSettings? settings = nu
             WorstEmbeddingCosine = Pictures.Min(p => p.EmbeddingCosine),
             EmbeddingSqnr = EvaluationMetrics.Sqnr(Signal, Noise),
             Skipped = Skipped,
+            Worst = _worst,
             Remarks = _remarks,
         };
     }

@@ -69,6 +69,28 @@ public sealed class Raster
         return new Raster(width, height, pixels);
     }
 
+    /// <summary>A smaller copy: each pixel is the mean of those that it covers. A picture that is small enough is copied as it is.</summary>
+    /// <param name="longSide">The most pixels of the longer side, from 1.</param>
+    public Raster Reduce(int longSide)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(longSide, 1);
+        double scale = Math.Min(1, (double)longSide / Math.Max(Width, Height));
+        int width = Math.Max(1, (int)Math.Round(Width * scale)), height = Math.Max(1, (int)Math.Round(Height * scale));
+        var pixels = new byte[width * height * Channels];
+        for (int y = 0; y < height; y++)
+        {
+            (int top, int bottom) = Covered(y, height, Height);
+            for (int x = 0; x < width; x++)
+            {
+                (int left, int right) = Covered(x, width, Width);
+                for (int channel = 0; channel < Channels; channel++)
+                    pixels[(((y * width) + x) * Channels) + channel] = Mean(left, top, right, bottom, channel);
+            }
+        }
+
+        return new Raster(width, height, pixels);
+    }
+
     /// <summary>A copy without colours, by the luma of ITU-R BT.601.</summary>
     public Raster ToGrey()
     {
@@ -86,6 +108,25 @@ public sealed class Raster
         pixel[0] = Mix(pixel[0], colour.R, share);
         pixel[1] = Mix(pixel[1], colour.G, share);
         pixel[2] = Mix(pixel[2], colour.B, share);
+    }
+
+    /// <summary>The pixels that one of a smaller copy covers, along one side; at least one.</summary>
+    private static (int First, int End) Covered(int place, int count, int of)
+    {
+        int first = (int)((long)place * of / count);
+        return (first, Math.Max(first + 1, (int)((place + 1L) * of / count)));
+    }
+
+    private byte Mean(int left, int top, int right, int bottom, int channel)
+    {
+        long sum = 0;
+        for (int y = top; y < bottom; y++)
+        {
+            for (int x = left; x < right; x++)
+                sum += Pixels[(((y * Width) + x) * Channels) + channel];
+        }
+
+        return (byte)Math.Round((double)sum / ((right - left) * (bottom - top)));
     }
 
     private static byte Mix(byte below, byte above, float share) => (byte)MathF.Round(below + ((above - below) * share));

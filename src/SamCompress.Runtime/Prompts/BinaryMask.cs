@@ -119,6 +119,10 @@ public sealed class BinaryMask
         return new BinaryMask(a.Width, a.Height, words);
     }
 
+    /// <summary>The mask at another size; a pixel is what lies at its centre.</summary>
+    public BinaryMask Resize(int width, int height) =>
+        Where(width, height, (x, y) => this[(int)(((2L * x) + 1) * Width / (2L * width)), (int)(((2L * y) + 1) * Height / (2L * height))]);
+
     /// <summary>The pixels for which a condition on x and y holds.</summary>
     public static BinaryMask Where(int width, int height, Func<int, int, bool> isInside)
     {

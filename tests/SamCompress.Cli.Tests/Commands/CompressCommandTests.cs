@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SamCompress.Cli.Tests.Reports;
 using SamCompress.Testing;
 
 namespace SamCompress.Cli.Tests.Commands;
@@ -20,7 +21,7 @@ public sealed class CompressCommandTests : IDisposable
             "compress", Nano, "--recipe", "lightning", "-o", _directory.File("out/out.onnx"), "--calibration-data", _directory.File("pictures.txt"), "--format", "json", "-q");
 
         Assert.Equal(0, run.ExitCode);
-        Assert.Equal(["out.onnx", "out.report.json", "out.report.md"], Directory.GetFileSystemEntries(_directory.File("out")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["out.onnx", "out.report.html", "out.report.json", "out.report.md"], Directory.GetFileSystemEntries(_directory.File("out")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         JsonElement report = run.Json, rewrite = Assert.Single(report.GetProperty("rewrites").EnumerateArray());
         Assert.Equal("lightning", report.GetProperty("options").GetProperty("recipe").GetString());
         Assert.Equal("encoder.onnx", report.GetProperty("model").GetProperty("file").GetString());
@@ -34,6 +35,7 @@ public sealed class CompressCommandTests : IDisposable
         Assert.Equal(1, report.GetProperty("quality").GetProperty("pictures").GetInt32());
         Assert.Equal(judged.Json.GetProperty("meanIou").GetDouble(), report.GetProperty("quality").GetProperty("meanIou").GetDouble(), 6);
         Assert.Equal(judged.Json.GetProperty("embeddingSqnr").GetDouble(), report.GetProperty("quality").GetProperty("embeddingSqnr").GetDouble(), 3);
+        ReportSchemaTests.AssertValid("compression-report", File.ReadAllText(_directory.File("out/out.report.json")));
         Assert.Contains("## Rewrite: dilated attention", File.ReadAllText(_directory.File("out/out.report.md")), StringComparison.Ordinal);
         Assert.Equal(0, CommandRun.Of("check", _directory.File("out/out.onnx")).ExitCode);
     }

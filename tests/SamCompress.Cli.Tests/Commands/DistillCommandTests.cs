@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SamCompress.Cli.Tests.Reports;
 using SamCompress.IR;
 using SamCompress.Testing;
 
@@ -22,7 +23,9 @@ public sealed class DistillCommandTests : IDisposable
         Assert.Equal(JsonValueKind.Number, training.GetProperty("before").ValueKind);
         Assert.Equal([1L, 2, 3], training.GetProperty("losses").EnumerateArray().Select(l => l.GetProperty("update").GetInt64()));
         Assert.InRange(quality.GetProperty("meanIou").GetDouble(), 0.5, 0.9999);
-        Assert.Equal(["first.onnx", "first.report.json"], run.Json.GetProperty("files").EnumerateArray().Select(f => Path.GetFileName(f.GetString())));
+        Assert.Equal(
+            ["first.onnx", "first.report.html", "first.report.json", "first.report.md"], run.Json.GetProperty("files").EnumerateArray().Select(f => Path.GetFileName(f.GetString())));
+        ReportSchemaTests.AssertValid("distill-report", File.ReadAllText(_directory.File("first.report.json")));
         Assert.Equal(0, CommandRun.Of("check", _directory.File("first.onnx")).ExitCode);
 
         // Nothing is left to do: the same weights come out of the state.

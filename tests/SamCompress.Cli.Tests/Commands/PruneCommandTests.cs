@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SamCompress.Cli.Jobs;
+using SamCompress.Cli.Tests.Reports;
 using SamCompress.IR;
 using SamCompress.Passes.Pruning;
 using SamCompress.Passes.Pruning.Importance;
@@ -110,7 +111,8 @@ public sealed class PruneCommandTests : IDisposable
 
         Assert.Equal(0, run.ExitCode);
         Assert.Equal([true, true], run.Json.GetProperty("gates").EnumerateArray().Select(g => g.GetProperty("met").GetBoolean()));
-        Assert.Equal(["out.onnx", "out.report.json", "out.report.md", "pictures.txt"], _directory.Names);
+        Assert.Equal(["out.onnx", "out.report.html", "out.report.json", "out.report.md", "pictures.txt"], _directory.Names);
+        ReportSchemaTests.AssertValid("prune-report", File.ReadAllText(_directory.File("out.report.json")));
         JsonElement pruning = run.Json.GetProperty("pruning"), repair = pruning.GetProperty("repair");
         Assert.Equal(5, run.Json.GetProperty("pictures").GetProperty("fitted").GetInt32());
         Assert.Equal("/blocks.0/mlp/lin2/MatMul", repair.GetProperty("layers")[0].GetProperty("name").GetString());

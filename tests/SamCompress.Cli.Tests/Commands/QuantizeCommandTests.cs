@@ -68,6 +68,7 @@ public sealed class QuantizeCommandTests : IDisposable
     [InlineData("out.onnx")]
     [InlineData("out.onnx.data")]
     [InlineData("out.report.json")]
+    [InlineData("out.report.html")]
     public void An_existing_output_is_refused_before_the_work(string existing)
     {
         _directory.Write(existing, "old");

@@ -1,10 +1,11 @@
 using System.Text.Json;
-using SamCompress.Testing;
+using SamCompress.Cli.Tests.Reports;
 
 namespace SamCompress.Cli.Tests.Commands;
 
 /// <summary>The quick start: one run on the sample model, and what it leaves.</summary>
-public sealed class QuantizeEndToEndTests(QuantizeEndToEndTests.QuickStart quickStart) : IClassFixture<QuantizeEndToEndTests.QuickStart>
+[Collection(QuickStart.Collection)]
+public sealed class QuantizeEndToEndTests(QuickStart quickStart)
 {
     [Fact]
     public void The_result_is_told_in_under_ten_lines()
@@ -22,7 +23,7 @@ public sealed class QuantizeEndToEndTests(QuantizeEndToEndTests.QuickStart quick
 
     [Fact]
     public void The_artifact_and_its_reports_are_all_that_is_left() =>
-        Assert.Equal(["encoder.w8a8.onnx", "encoder.w8a8.report.json", "encoder.w8a8.report.md"], quickStart.Directory.Names);
+        Assert.Equal(["encoder.w8a8.onnx", "encoder.w8a8.report.html", "encoder.w8a8.report.json", "encoder.w8a8.report.md"], quickStart.Directory.Names);
 
     [Fact]
     public void The_masks_are_kept_and_the_size_is_not()
@@ -38,8 +39,36 @@ public sealed class QuantizeEndToEndTests(QuantizeEndToEndTests.QuickStart quick
         Assert.All(quickStart.Report.GetProperty("layers").EnumerateArray(), layer => Assert.True(layer.GetProperty("integerKernel").GetBoolean()));
 
     [Fact]
-    public void The_report_names_no_folder() =>
-        Assert.DoesNotContain(quickStart.Directory.Path, File.ReadAllText(quickStart.Directory.File("encoder.w8a8.report.json")), StringComparison.Ordinal);
+    public void The_reports_name_no_folder() => Assert.All(
+        quickStart.Directory.Names.Where(n => n.Contains(".report.", StringComparison.Ordinal)),
+        name => Assert.DoesNotContain(quickStart.Directory.Path, File.ReadAllText(quickStart.Directory.File(name)), StringComparison.Ordinal));
+
+    [Fact]
+    public void The_report_keeps_to_its_schema() => ReportSchemaTests.AssertValid("compression-report", File.ReadAllText(quickStart.Directory.File("encoder.w8a8.report.json")));
+
+    [Fact]
+    public void The_error_of_every_layer_is_measured_on_a_picture_that_was_held_out()
+    {
+        JsonElement report = quickStart.Report;
+
+        Assert.True(report.GetProperty("layerErrors").GetProperty("heldOut").GetBoolean());
+        Assert.All(report.GetProperty("layers").EnumerateArray(), layer => Assert.InRange(layer.GetProperty("sqnr").GetDouble(), 20, 80));
+    }
+
+    [Fact]
+    public void Every_held_out_picture_is_told_and_the_worst_are_shown()
+    {
+        double[] ious = [.. quickStart.Report.GetProperty("quality").GetProperty("perPicture").EnumerateArray().Select(p => p.GetProperty("meanIou").GetDouble())];
+
+        Assert.Equal(8, ious.Length);
+        Assert.Equal(quickStart.Report.GetProperty("quality").GetProperty("meanIou").GetDouble(), ious.Average(), 9);
+        string page = File.ReadAllText(quickStart.Directory.File("encoder.w8a8.report.html"));
+        Assert.All(ious.Order().Take(4), iou => Assert.Contains(FormattableString.Invariant($"<span>mean IoU {iou:F4},"), page, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_run_takes_less_memory_by_the_graph() => Assert.True(
+        quickStart.Report.GetProperty("artifact").GetProperty("memoryBytes").GetInt64() < quickStart.Report.GetProperty("model").GetProperty("memoryBytes").GetInt64());
 
     [Fact]
     public void The_artifact_keeps_to_the_format() => Assert.Equal(0, CommandRun.Of("check", quickStart.Artifact).ExitCode);
@@ -71,6 +100,7 @@ public sealed class QuantizeEndToEndTests(QuantizeEndToEndTests.QuickStart quick
         Assert.InRange(run.Json.GetProperty("meanIou").GetDouble(), 0.8, 1);
         Assert.InRange(run.Json.GetProperty("p5Iou").GetDouble(), 0.5, 1);
         Assert.InRange(run.Json.GetProperty("embeddingCosine").GetDouble(), 0.99, 1);
+        ReportSchemaTests.AssertValid("evaluate-report", run.Out);
     }
 
     [Fact]
@@ -90,23 +120,5 @@ public sealed class QuantizeEndToEndTests(QuantizeEndToEndTests.QuickStart quick
 
         Assert.Equal(1, run.Json.GetProperty("meanIou").GetDouble());
         Assert.Equal(JsonValueKind.Null, run.Json.GetProperty("embeddingSqnr").ValueKind);
-    }
-
-    public sealed class QuickStart : IDisposable
-    {
-        internal static readonly string Nano = Path.Combine(SkeletonModels.RepositoryRoot, "models", "sam-nano", "encoder.onnx");
-        internal static readonly string Pictures = Path.Combine(SkeletonModels.RepositoryRoot, "calibration");
-
-        public QuickStart() => Run = CommandRun.Of("quantize", Nano, "-o", Artifact);
-
-        internal TemporaryDirectory Directory { get; } = new();
-
-        internal CommandRun Run { get; }
-
-        internal string Artifact => Directory.File("encoder.w8a8.onnx");
-
-        internal JsonElement Report => JsonDocument.Parse(File.ReadAllText(Directory.File("encoder.w8a8.report.json"))).RootElement;
-
-        public void Dispose() => Directory.Dispose();
     }
 }

@@ -19,7 +19,7 @@ public sealed class QuantizeWithDecoderTests(QuantizeWithDecoderTests.Pair pair)
     public void Both_artifacts_and_one_report_are_left()
     {
         Assert.Equal(0, pair.Run.ExitCode);
-        Assert.Equal(["decoder.w8a8.onnx", "e.onnx", "e.report.json", "e.report.md"], pair.Directory.Names);
+        Assert.Equal(["decoder.w8a8.onnx", "e.onnx", "e.report.html", "e.report.json", "e.report.md"], pair.Directory.Names);
         Assert.Equal(pair.Directory.Names, pair.Run.Json.GetProperty("files").EnumerateArray().Select(f => Path.GetFileName(f.GetString())!).Order(StringComparer.Ordinal));
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using SamCompress.Cli.Tests.Reports;
 using SamCompress.IR;
 using SamCompress.Testing;
 
@@ -84,7 +85,8 @@ public sealed class RewriteCommandTests : IDisposable
         CommandRun run = Rewrite("--dilated-attention", "2", "--blocks", "5", "--calibration-data", Few(6), "--min-miou", "0.5");
 
         Assert.Equal(0, run.ExitCode);
-        Assert.Equal(["out.onnx", "out.report.json", "out.report.md", "pictures.txt"], _directory.Names);
+        Assert.Equal(["out.onnx", "out.report.html", "out.report.json", "out.report.md", "pictures.txt"], _directory.Names);
+        ReportSchemaTests.AssertValid("rewrite-report", File.ReadAllText(_directory.File("out.report.json")));
         JsonElement report = run.Json, repair = report.GetProperty("rewrite").GetProperty("repair");
         Assert.Equal(5, report.GetProperty("pictures").GetProperty("fitted").GetInt32());
         Assert.True(report.GetProperty("quality").GetProperty("heldOut").GetBoolean());

@@ -78,6 +78,22 @@ public sealed class EvaluatorTests : IDisposable
         Assert.Equal(2, result.Remarks["grey is copied to three channels"]);
     }
 
+    /// <summary>A white picture agrees in every pixel; of the striped one, twice here, the student meets half of each mask.</summary>
+    [Fact]
+    public void Keeps_the_masks_of_the_pictures_that_agree_least()
+    {
+        string white = Path.Combine(_directory.FullName, "white.png"), again = Path.Combine(_directory.FullName, "again.png");
+        File.WriteAllBytes(white, TestPictures.Png(16, 16, 8, 0, [.. Enumerable.Repeat((byte)255, 256)]));
+        File.WriteAllBytes(again, ToyModels.Columns);
+
+        EvaluationResult result = Evaluate(_student, [white, _picture, again], NoLatency with { KeptPictures = 2 });
+
+        Assert.Equal([_picture, again], result.Worst.Select(w => w.Picture.Path));
+        Assert.Equal(16, result.Worst[0].Masks.Count);
+        Assert.All(result.Worst[0].Masks, m => Assert.Equal((0.5, m.Teacher.Area), (m.Iou, 2 * m.Student.Area)));
+        Assert.Empty(Evaluate(_student, [white, _picture]).Worst);
+    }
+
     [Fact]
     public void Compares_embeddings_alone_without_a_decoder()
     {

@@ -4,6 +4,17 @@ namespace SamCompress.Runtime.Tests.Prompts;
 
 public sealed class BinaryMaskTests
 {
+    /// <summary>Twice the size doubles every pixel; a third of it has what lies in the middle of three.</summary>
+    [Fact]
+    public void Another_size_has_the_pixels_at_its_centres()
+    {
+        BinaryMask mask = BinaryMask.FromLogits([1, -1, 1, -1, -1, 1], 3, 3, 2), large = mask.Resize(6, 4), small = BinaryMask.FromLogits([1, -1, 1, -1, 1, -1], 6, 6, 1).Resize(2, 1);
+
+        Assert.Equal((6, 4), (large.Width, large.Height));
+        Assert.Equal("110011 110011 000011 000011", string.Join(' ', Enumerable.Range(0, 4).Select(y => string.Concat(Enumerable.Range(0, 6).Select(x => large[x, y] ? '1' : '0')))));
+        Assert.Equal((false, true), (small[0, 0], small[1, 0]));
+    }
+
     [Fact]
     public void Takes_logits_above_zero()
     {
