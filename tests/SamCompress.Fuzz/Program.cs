@@ -22,15 +22,15 @@ FuzzTarget[] Targets() => rest.Count == 0 ? [.. FuzzTarget.All] : [.. rest.Selec
 switch (args.FirstOrDefault())
 {
     case "fuzz":
-    {
-        var time = TimeSpan.FromMinutes(Number("--minutes", 1));
-        long seed = (long)Number("--seed", 1);
-        (IReadOnlyDictionary<string, long> cases, IReadOnlyList<Finding> findings, TimeSpan used) = new FuzzDriver(output).Run(Targets(), time, seed);
-        foreach ((string target, long count) in cases)
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"fuzz   {target,-8} {count,8} cases, {findings.Count(f => f.Target == target)} findings"));
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"fuzz   {cases.Values.Sum()} cases in {used.TotalMinutes:F1} minutes of processor time, {findings.Count} findings"));
-        return findings.Count == 0 ? 0 : 1;
-    }
+        {
+            var time = TimeSpan.FromMinutes(Number("--minutes", 1));
+            long seed = (long)Number("--seed", 1);
+            (IReadOnlyDictionary<string, long> cases, IReadOnlyList<Finding> findings, TimeSpan used) = new FuzzDriver(output).Run(Targets(), time, seed);
+            foreach ((string target, long count) in cases)
+                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"fuzz   {target,-8} {count,8} cases, {findings.Count(f => f.Target == target)} findings"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"fuzz   {cases.Values.Sum()} cases in {used.TotalMinutes:F1} minutes of processor time, {findings.Count} findings"));
+            return findings.Count == 0 ? 0 : 1;
+        }
 
     case "kills":
         return new KillLoop(output).Run((int)Number("--count", 300), (int)Number("--seed", 1)) ? 0 : 1;
@@ -40,12 +40,12 @@ switch (args.FirstOrDefault())
         return 0;
 
     case "repeat":
-    {
-        using var worker = new FuzzWorker();
-        Finding? finding = worker.Run(FuzzTarget.All.First(t => t.Name == args[1]), long.Parse(args[2], CultureInfo.InvariantCulture));
-        output.WriteLine(finding?.What ?? "as it should be");
-        return finding is null ? 0 : 1;
-    }
+        {
+            using var worker = new FuzzWorker();
+            Finding? finding = worker.Run(FuzzTarget.All.First(t => t.Name == args[1]), long.Parse(args[2], CultureInfo.InvariantCulture));
+            output.WriteLine(finding?.What ?? "as it should be");
+            return finding is null ? 0 : 1;
+        }
 
     default:
         Console.Error.WriteLine(Usage);

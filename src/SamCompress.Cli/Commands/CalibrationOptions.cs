@@ -21,7 +21,7 @@ internal sealed class CalibrationOptions
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
-            if (result.IsGiven(_percentile) && result.GetResult(_method)?.Tokens is not [{ Value: "percentile" }])
+            if (result.IsGiven(_percentile) && result.Word(_method) != "percentile")
                 result.AddError("--percentile needs --calibration-method percentile.");
         });
     }

@@ -42,9 +42,9 @@ internal static class DistillCommand
         gates.AddTo(command);
         command.Validators.Add(result =>
         {
-            if ((result.GetResult(prompts) ?? result.GetResult(maskWeight)) is { } given && result.GetValue(objective) != "masks")
+            if ((result.GetResult(prompts) ?? result.GetResult(maskWeight)) is { } given && result.Word(objective) != "masks")
                 result.AddError($"{given.Option.Name} needs --objective masks.");
-            if (result.GetResult(target) is { Implicit: false } && result.GetValue(precision) is null or "float")
+            if (result.IsGiven(target) && result.Word(precision) is null or "float")
                 result.AddError("--target needs --precision.");
         });
         command.SetAction(parse =>

@@ -41,10 +41,10 @@ internal sealed class EverythingChoice
             Option? given = Array.Find(All, o => o != _offset && result.GetResult(o) is { Implicit: false });
             if (given is not null && prompts.IsGiven(result))
                 result.AddError($"{given.Name} is for segmenting everything: leave out --point and --box.");
-            string? mode = result.GetResult(_everything)?.Tokens.SingleOrDefault()?.Value;
+            string? mode = result.Word(_everything);
             if (mode is not (null or Hierarchical or "grid"))
                 result.AddError($"'{mode}' is no value of --everything: use one of {Hierarchical}, grid.");
-            if (mode != "grid" && result.GetValue(_layers) > 0)
+            if (mode != "grid" && result.Word(_layers) is not (null or "0"))
                 result.AddError("--crop-layers is for --everything grid: two rounds see the whole picture.");
         });
     }

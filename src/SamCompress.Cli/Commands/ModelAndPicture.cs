@@ -14,7 +14,7 @@ internal sealed class ModelAndPicture
         command.Options.Add(_model);
         command.Validators.Add(result =>
         {
-            int given = (result.GetValue(_arguments)?.Length ?? 0) + (result.GetValue(_model) is null ? 0 : 1);
+            int given = (result.GetResult(_arguments)?.Tokens.Count ?? 0) + (result.IsGiven(_model) ? 1 : 0);
             if (given != 2)
                 result.AddError(given < 2 ? $"{command.Name} needs a MODEL and a PICTURE." : "The model is given twice: as MODEL and by --model.");
         });

@@ -20,7 +20,7 @@ internal sealed class ModelArgument
             int given = (result.IsGiven(_argument) ? 1 : 0) + (result.IsGiven(_option) ? 1 : 0);
             if (given != 1)
                 result.AddError(given == 0 ? $"{command.Name} needs a {_argument.Name}." : $"The model is given twice: as {_argument.Name} and by --model.");
-            else if ((result.GetValue(_argument) ?? result.GetValue(_option)) == "-")
+            else if (result.GetResult(_argument)?.Tokens is [{ Value: "-" }] || result.Word(_option) == "-")
                 result.AddError("'-' is no file: a model is not read from standard input, where its data would have no folder.");
         });
     }

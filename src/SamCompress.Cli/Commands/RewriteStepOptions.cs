@@ -48,7 +48,7 @@ internal sealed class RewriteStepOptions
                 result.AddError("--position-error and --position-rank need --low-rank-position.");
             else if (result.IsGiven(_error) && result.IsGiven(_rank))
                 result.AddError("--position-error and --position-rank exclude each other.");
-            else if (result.GetResult(_blocks)?.Tokens is [{ Value: "auto" }] && !hasGate(result))
+            else if (result.Word(_blocks) == "auto" && !hasGate(result))
                 result.AddError("--blocks auto needs --min-miou or --max-drop.");
         });
     }

@@ -31,9 +31,9 @@ internal static class SegmentCommand
         execution.AddTo(command);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(output) is not null && result.GetValue(directory) is not null)
+            if (result.IsGiven(output) && result.IsGiven(directory))
                 result.AddError("--output writes one picture and --output-dir a directory: give one of them.");
-            if (result.GetValue(referenceDecoder) is not null && result.GetValue(reference) is null)
+            if (result.IsGiven(referenceDecoder) && !result.IsGiven(reference))
                 result.AddError("--reference-decoder needs --reference.");
         });
         command.SetAction(parse =>

@@ -3,7 +3,7 @@ using SamCompress.Cli.Rendering.Html;
 using SamCompress.IR;
 using SamCompress.Passes;
 using SamCompress.Passes.Analysis;
-using SamCompress.Passes.Cleanup;
+using SamCompress.Passes.Conversion;
 using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Quantization.Search;
 using SamCompress.Passes.Targets;

@@ -13,9 +13,9 @@ public sealed class BundleTests(BundleTests.Delivery delivery) : IClassFixture<B
     public void Names_are_fixed_and_all_of_them_are_in_the_manifest()
     {
         Assert.Equal(0, delivery.Run.ExitCode);
-        Assert.Equal(["decoder.onnx", "encoder.onnx", "encoder.report.json", "encoder.report.md", "manifest.json"], delivery.Directory.Names);
+        Assert.Equal(["decoder.onnx", "encoder.onnx", "encoder.report.html", "encoder.report.json", "encoder.report.md", "manifest.json"], delivery.Directory.Names);
         Assert.Equal(
-            ["encoder.onnx", "encoder.report.json", "encoder.report.md", "decoder.onnx"],
+            ["encoder.onnx", "encoder.report.json", "encoder.report.md", "encoder.report.html", "decoder.onnx"],
             Manifest.GetProperty("files").EnumerateArray().Select(f => f.GetProperty("file").GetString()));
         foreach (JsonElement file in Manifest.GetProperty("files").EnumerateArray())
         {

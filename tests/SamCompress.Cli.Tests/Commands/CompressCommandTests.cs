@@ -92,7 +92,7 @@ public sealed class CompressCommandTests : IDisposable
 
         Assert.Equal(2, run.ExitCode);
         Assert.Contains("no recipe 'thunder'", run.ErrorLines[0], StringComparison.Ordinal);
-        Assert.Contains("int8, lightning, linear, low-rank", run.ErrorLines[1], StringComparison.Ordinal);
+        Assert.Contains("balanced, int8, lightning, linear, low-rank", run.ErrorLines[1], StringComparison.Ordinal);
     }
 
     [Fact]

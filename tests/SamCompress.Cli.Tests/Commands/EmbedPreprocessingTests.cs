@@ -20,7 +20,7 @@ public sealed class EmbedPreprocessingTests : IDisposable
         CommandRun run = CommandRun.Of("quantize", Nano, "-o", _directory.File("out.onnx"), "--samples", "2", "--embed-preprocessing", "file", "--format", "json", "-q");
 
         Assert.Equal(0, run.ExitCode);
-        Assert.Equal(["out.onnx", "out.report.json", "out.report.md"], _directory.Names);
+        Assert.Equal(["out.onnx", "out.report.html", "out.report.json", "out.report.md"], _directory.Names);
         JsonElement preprocessing = run.Json.GetProperty("preprocessing");
         Assert.Equal("file", preprocessing.GetProperty("takes").GetString());
         Assert.Equal(2, preprocessing.GetProperty("pictures").GetInt32());

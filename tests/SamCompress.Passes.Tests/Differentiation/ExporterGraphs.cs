@@ -1,6 +1,6 @@
 using SamCompress.IR;
 using SamCompress.Passes.Rewriting;
-using SamCompress.Runtime.Training;
+using SamCompress.Passes.Targets;
 
 namespace SamCompress.Passes.Tests.Differentiation;
 
@@ -25,7 +25,7 @@ internal static class ExporterGraphs
             }
         }
 
-        TrainableModel.Prepare(model);
+        new PassPipeline([.. StandardPipeline.Cleanup, .. StandardPipeline.Fusion(TargetDescription.Load(TargetDescription.Default))]).Run(model, PassCheck.Context());
         return model;
     }
 

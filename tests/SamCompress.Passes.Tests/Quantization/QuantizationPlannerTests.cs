@@ -27,6 +27,27 @@ public sealed class QuantizationPlannerTests
         Assert.Equal([conv, linear, conv], observed.Select(o => o.Detail));
     }
 
+    /// <summary>All 64 of six layers: what is excluded stays as it is, everything else is quantized, and ONNX Runtime takes the model.</summary>
+    [Fact]
+    public void Any_subset_of_layers_can_be_excluded()
+    {
+        const int layers = 6;
+        string nodes = string.Concat(Enumerable.Range(0, layers).Select(i => $"v{i + 1} = MatMul(v{i}, W{i})\n"));
+        string weights = string.Join(", ", Enumerable.Range(0, layers).Select(i => $"float[2,2] W{i} = {{1, -2, 0.5, 0.25}}"));
+        for (int excluded = 0; excluded < 1 << layers; excluded++)
+        {
+            using Model model = ModelText.Parse($"g (float[1,3,2] v0) => (float[1,3,2] v{layers}) <{weights}> {{ {nodes} }}", opset: 17);
+            foreach ((Node node, int i) in model.Graph.Nodes.Select((n, i) => (n, i)))
+                node.Name = $"layer{i}";
+            string[] names = [.. Enumerable.Range(0, layers).Where(i => (excluded >> i & 1) != 0).Select(i => $"layer{i}")];
+            QuantizationPlan plan = Plan(model, Planner(new QuantizationOptions { FewestInputs = 1, Estimator = new MinMaxEstimator(), Selection = new NodeSelection { NodesToExclude = names } }));
+            Assert.Equal(names, plan.Layers.Where(l => l.Execution == LayerExecution.Float).Select(l => l.Name));
+            new PassPipeline(new QuantizePass(plan)).Run(model, new PassContext());
+            Assert.Equal(names, model.Graph.Nodes.Where(n => n.Is("MatMul") && n.Inputs[1]!.Initializer is not null).Select(n => n.Name));
+            Assert.All(QuantizeCheck.Run(model, [0.5f, -0.5f, 0.25f, 1, -1, 0]), value => Assert.True(float.IsFinite(value)));
+        }
+    }
+
     [Fact]
     public void Scale_and_zero_point_come_from_the_observed_range()
     {

@@ -11,7 +11,7 @@ public sealed class RecipeTests : IDisposable
     [Fact]
     public void The_recipes_are_built_in()
     {
-        Assert.Equal(["int8", "lightning", "linear", "low-rank", "slim-50", "slim-77"], Recipe.BuiltIn);
+        Assert.Equal(["balanced", "int8", "lightning", "linear", "low-rank", "slim-50", "slim-77", "tiny-int8"], Recipe.BuiltIn);
         Assert.All(Recipe.BuiltIn, name => Assert.Equal(name, Recipe.Load(name).Name));
     }
 

@@ -17,7 +17,7 @@ internal static class OptionAttacks
         Option("--samples", "-1", "a whole number from 1"),
         Option("--samples", "1e9", "a whole number from 1"),
         Option("--samples", "\u0661", "a whole number from 1"),
-        Attack.Of("options-01", "an empty value", d => [.. Tiny.Quantize(d, Tiny.Encoder), "--samples", ""], "an argument is empty") with { ExitCodes = [Usage] },
+        Attack.Of("options-01", "an empty value", d => [.. Tiny.Quantize(d, Tiny.Encoder), "--samples", ""], "the argument behind '--samples' is empty") with { ExitCodes = [Usage] },
         Option("--samples", "0x10", "a whole number from 1"),
         Option("--min-miou", "NaN", "a number from 0 to 1"),
         Option("--min-miou", "Infinity", "a number from 0 to 1"),

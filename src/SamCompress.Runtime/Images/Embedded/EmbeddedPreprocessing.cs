@@ -1,6 +1,6 @@
 using SamCompress.IR;
 using SamCompress.Passes;
-using SamCompress.Passes.Cleanup;
+using SamCompress.Passes.Conversion;
 using SamCompress.Passes.Rewriting;
 using SamCompress.Runtime.Inference;
 

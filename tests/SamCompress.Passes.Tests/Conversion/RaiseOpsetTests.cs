@@ -1,9 +1,9 @@
 using SamCompress.IR;
 using SamCompress.IR.Analysis;
-using SamCompress.Passes.Cleanup;
+using SamCompress.Passes.Conversion;
 using SamCompress.Testing;
 
-namespace SamCompress.Passes.Tests.Cleanup;
+namespace SamCompress.Passes.Tests.Conversion;
 
 public sealed class RaiseOpsetTests
 {

@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 using SamCompress.IR;
 using SamCompress.IR.Analysis;
 
-namespace SamCompress.Passes.Cleanup;
+namespace SamCompress.Passes.Conversion;
 
 /// <summary>
 /// Raises the version of the standard operators from 13 or later to 18, where Resize has antialiasing:

@@ -1,8 +1,8 @@
 using SamCompress.IR;
-using SamCompress.Passes.Cleanup;
+using SamCompress.Passes.Conversion;
 using SamCompress.Testing;
 
-namespace SamCompress.Passes.Tests.Cleanup;
+namespace SamCompress.Passes.Tests.Conversion;
 
 public sealed class StoreWeightsAsHalfTests
 {

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using SamCompress.IR;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
-namespace SamCompress.Passes.Cleanup;
+namespace SamCompress.Passes.Conversion;
 
 /// <summary>Stores float weights in 16 bits and computes with them in 32: initializer w => Cast(initializer half(w)) to float.</summary>
 /// <remarks>
