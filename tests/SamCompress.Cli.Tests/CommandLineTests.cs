@@ -6,7 +6,7 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("the argument behind '-o' is empty", "quantize", "m.onnx", "-o", "")]
     [InlineData("the first argument is empty", "")]
-    [InlineData("'*' is no value of --crop-layers", "segment", "a", "b", "--crop-layers", "*")]
+    [InlineData("'*' is no value of --crop-layers", "segment", "a", "b", "--everything", "grid", "--crop-layers", "*")]
     [InlineData("holds a NUL character", "inspect", "m\0.onnx")]
     [InlineData("expects a single argument but 2 were provided", "inspect", "--model", "a", "--model", "b")]
     [InlineData("expects a single argument but 2 were provided", "quantize", "a", "--samples", "1", "--samples", "2")]

@@ -33,14 +33,23 @@ internal static class Supervisor
     {
         using var signals = new AnonymousPipeServerStream(PipeDirection.Out, HandleInheritability.Inheritable);
         using var result = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.Inheritable);
-        using var interruption = new Interruption(forward: exitCode => Tell(signals, exitCode));
+        int asked = ExitCodes.Done;
+        using var interruption = new Interruption(forward: exitCode =>
+        {
+            asked = exitCode;
+            Tell(signals, exitCode);
+        });
         using Process? child = Start([Mark, signals.GetClientHandleAsString(), result.GetClientHandleAsString(), .. args]);
         if (child is null)
             return Here(args);
         signals.DisposeLocalCopyOfClientHandle();
         result.DisposeLocalCopyOfClientHandle();
         child.WaitForExit();
-        return result.ReadByte() >= 0 || child.ExitCode is ExitCodes.Interrupted or ExitCodes.Terminated ? child.ExitCode : Crashed(child.ExitCode, args);
+        if (result.ReadByte() >= 0 || child.ExitCode is ExitCodes.Interrupted or ExitCodes.Terminated)
+            return child.ExitCode;
+
+        // Who is asked twice ends at once, in the middle of native code, which may not like it.
+        return asked != ExitCodes.Done ? asked : Crashed(child.ExitCode, args);
     }
 
     /// <summary>Runs the command line in this process, which may be a child.</summary>

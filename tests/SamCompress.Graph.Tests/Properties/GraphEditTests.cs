@@ -20,12 +20,16 @@ public sealed class GraphEditTests
             Uses_are_right(model.Graph);
         }
 
+        ShapeInference.Infer(model);
         Assert.DoesNotContain(GraphChecker.Check(model), f => f.Severity == Severity.Error);
         byte[] bytes = OnnxWriter.Serialize(model);
         using Model read = OnnxReader.Parse(bytes);
         Assert.Equal(bytes, OnnxWriter.Serialize(read));
-        Assert.Equal(ModelText.Print(model), ModelText.Print(read));
+        Assert.Equal(WithoutTypes(model), WithoutTypes(read));
     }
+
+    /// <summary>A value that was an output once keeps its type in memory, which the file declares of outputs only.</summary>
+    private static string WithoutTypes(Model model) => string.Join('\n', ModelText.Print(model).Split('\n').Select(line => line.Split("  #")[0]));
 
     private static void Apply(Graph graph, int edit)
     {

@@ -1,4 +1,5 @@
 using SamCompress.IR;
+using SamCompress.IR.Analysis;
 using SamCompress.Passes.Quantization;
 using SamCompress.Passes.Quantization.Search;
 using SamCompress.Testing;
@@ -39,6 +40,7 @@ public sealed class QuantizationPlannerTests
             using Model model = ModelText.Parse($"g (float[1,3,2] v0) => (float[1,3,2] v{layers}) <{weights}> {{ {nodes} }}", opset: 17);
             foreach ((Node node, int i) in model.Graph.Nodes.Select((n, i) => (n, i)))
                 node.Name = $"layer{i}";
+            ShapeInference.Infer(model);
             string[] names = [.. Enumerable.Range(0, layers).Where(i => (excluded >> i & 1) != 0).Select(i => $"layer{i}")];
             QuantizationPlan plan = Plan(model, Planner(new QuantizationOptions { FewestInputs = 1, Estimator = new MinMaxEstimator(), Selection = new NodeSelection { NodesToExclude = names } }));
             Assert.Equal(names, plan.Layers.Where(l => l.Execution == LayerExecution.Float).Select(l => l.Name));
