@@ -9,7 +9,7 @@ namespace SamCompress.Fuzz;
 /// </summary>
 internal sealed class FuzzDriver(TextWriter output)
 {
-    private static readonly TimeSpan _mostSilence = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan MostSilence = TimeSpan.FromSeconds(60);
 
     /// <summary>How many cases were run of each target, and what they found.</summary>
     /// <param name="time">Of processors, all workers together.</param>
@@ -36,10 +36,10 @@ internal sealed class FuzzDriver(TextWriter output)
         while (true)
         {
             Task<string?> next = worker.StandardOutput.ReadLineAsync();
-            if (!next.Wait(_mostSilence))
+            if (!next.Wait(MostSilence))
             {
                 worker.Kill();
-                Report(new Finding(current.Target, current.Seed, string.Create(CultureInfo.InvariantCulture, $"hangs: no answer within {_mostSilence.TotalSeconds} s")));
+                Report(new Finding(current.Target, current.Seed, string.Create(CultureInfo.InvariantCulture, $"hangs: no answer within {MostSilence.TotalSeconds} s")));
                 break;
             }
 

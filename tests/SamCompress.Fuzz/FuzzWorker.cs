@@ -11,7 +11,7 @@ internal sealed record Finding(string Target, long Seed, string What);
 internal sealed class FuzzWorker : IDisposable
 {
     /// <summary>Of this process, all threads together: a busy machine makes nothing slower by this clock.</summary>
-    private static readonly TimeSpan _mostTime = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MostTime = TimeSpan.FromSeconds(2);
     private const long MostMemory = 300L << 20;
     private const int ShownText = 300;
 
@@ -55,7 +55,7 @@ internal sealed class FuzzWorker : IDisposable
         long memory = PeakMemory() - before;
         if (!target.ExitCodes.Contains(exitCode))
             return Shortened($"exit code {exitCode}: {error}");
-        if (time > _mostTime)
+        if (time > MostTime)
             return Invariant($"took {time.TotalSeconds:F1} s of processor time, exit code {exitCode}: {FirstLine(error)}");
         if (memory > MostMemory)
             return Invariant($"took {memory >> 20} MiB, exit code {exitCode}: {FirstLine(error)}");

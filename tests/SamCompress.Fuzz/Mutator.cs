@@ -10,10 +10,10 @@ internal static class Mutator
     private const int LongestRange = 64;
 
     /// <summary>Numbers at which arithmetic goes wrong.</summary>
-    private static readonly long[] _numbers = [0, 1, -1, 127, 128, 255, 256, 32767, 65535, int.MaxValue, int.MinValue, uint.MaxValue, 1L << 40, long.MaxValue, long.MinValue];
+    private static readonly long[] Numbers = [0, 1, -1, 127, 128, 255, 256, 32767, 65535, int.MaxValue, int.MinValue, uint.MaxValue, 1L << 40, long.MaxValue, long.MinValue];
 
     /// <summary>What parsers of text trip over.</summary>
-    private static readonly string[] _words =
+    private static readonly string[] Words =
         ["null", "true", "-1", "1e999", "NaN", "-0", "99999999999999999999", "\"", "\\", "\\u0000", "{", "}", "[", "]", ",", ":", "/*", "//", "\uFEFF", "../", "/", "\0", "\n", "\u001b[31m", "%s", "\ud83d\ude00"];
 
     public static byte[] Damage(ReadOnlySpan<byte> original, Random random, bool isText = false)
@@ -57,7 +57,7 @@ internal static class Mutator
                 bytes.RemoveRange(place, bytes.Count - place);
                 break;
             case 8:
-                bytes.InsertRange(place, Encoding.UTF8.GetBytes(_words[random.Next(_words.Length)]));
+                bytes.InsertRange(place, Encoding.UTF8.GetBytes(Words[random.Next(Words.Length)]));
                 break;
         }
     }
@@ -65,7 +65,7 @@ internal static class Mutator
     private static byte[] Number(Random random)
     {
         var bytes = new byte[8];
-        long number = _numbers[random.Next(_numbers.Length)];
+        long number = Numbers[random.Next(Numbers.Length)];
         if (random.Next(2) == 0)
             BinaryPrimitives.WriteInt64LittleEndian(bytes, number);
         else

@@ -21,11 +21,11 @@ internal static class Supervisor
     private const int Kill = 9;
 
     /// <summary>What reads models with our own code only.</summary>
-    private static readonly string[] _managed = ["inspect", "check"];
+    private static readonly string[] Managed = ["inspect", "check"];
 
     /// <summary>Whether a command line runs models, and so wants a child process.</summary>
     public static bool Wants(IReadOnlyList<string> args) =>
-        args is [[not ('-' or '['), ..] verb, ..] && !_managed.Contains(verb) && !args.Any(a => a is "--help" or "-h" or "-?");
+        args is [[not ('-' or '['), ..] verb, ..] && !Managed.Contains(verb) && !args.Any(a => a is "--help" or "-h" or "-?");
 
     /// <summary>Runs the command line in a child process, and in this one where none can be made.</summary>
     /// <returns>The exit code of the command.</returns>

@@ -8,7 +8,7 @@ namespace SamCompress.Cli.Tests.Supervision;
 /// <summary>What becomes of a run whose processes are ended from outside.</summary>
 public sealed class SupervisorTests : IDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly TemporaryDirectory _directory = new();
 
     public void Dispose() => _directory.Dispose();
@@ -28,7 +28,7 @@ public sealed class SupervisorTests : IDisposable
         using Process parent = Start();
         using Process child = ChildOf(parent);
         child.Kill();
-        Assert.True(parent.WaitForExit(_patience));
+        Assert.True(parent.WaitForExit(Patience));
         Assert.Equal(6, parent.ExitCode);
         string[] lines = parent.StandardError.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.StartsWith("samcompress: error SC6000: 'quantize' was killed (signal 9)", lines[^2], StringComparison.Ordinal);
@@ -42,7 +42,7 @@ public sealed class SupervisorTests : IDisposable
         using Process parent = Start();
         using Process child = ChildOf(parent);
         parent.Kill();
-        Assert.True(child.WaitForExit(_patience));
+        Assert.True(child.WaitForExit(Patience));
     }
 
     [LinuxFact]
@@ -54,7 +54,7 @@ public sealed class SupervisorTests : IDisposable
             Thread.Sleep(20);
         using (Process kill = Process.Start("kill", ["-TERM", parent.Id.ToString(CultureInfo.InvariantCulture)]))
             kill.WaitForExit();
-        Assert.True(parent.WaitForExit(_patience));
+        Assert.True(parent.WaitForExit(Patience));
         Assert.Equal(143, parent.ExitCode);
         Assert.Empty(_directory.Names);
     }
@@ -80,7 +80,7 @@ public sealed class SupervisorTests : IDisposable
     {
         string children = string.Create(CultureInfo.InvariantCulture, $"/proc/{parent.Id}/task");
         long start = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(start) < _patience)
+        while (Stopwatch.GetElapsedTime(start) < Patience)
         {
             int[] found = [.. Directory.GetDirectories(children).SelectMany(t => File.ReadAllText(Path.Combine(t, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(int.Parse)];
             if (found is [var id])

@@ -8,7 +8,7 @@ internal static class OptionTarget
 {
     private const int MostOptions = 5;
 
-    private static readonly string[] _values =
+    private static readonly string[] Values =
     [
         "", " ", "0", "-1", "1", "1e9", "NaN", "Infinity", "0.5", "0,5", "banana", "w8a8", "--", "-", "@file", "[x]", "../..", "*", "re:(", "re:(a+)+$", "a\nb", "\u001b[31m", "\ud83d\ude00", "99999999999999999999", "1.5GB",
         "missing.onnx", "m.onnx", "m.onnx,m.onnx", "1,2,3,4", "global", "auto", "text", "json", "2147483648", "\0",
@@ -36,7 +36,7 @@ internal static class OptionTarget
 
     private static string Value(Random random, string directory)
     {
-        string value = _values[random.Next(_values.Length)];
+        string value = Values[random.Next(Values.Length)];
         return value.StartsWith("m.", StringComparison.Ordinal) || value.StartsWith("missing", StringComparison.Ordinal) ? Path.Combine(directory, value) : value;
     }
 }

@@ -9,21 +9,21 @@ internal static class PictureTarget
 {
     private const int BiggestSeed = 64 << 10;
 
-    private static readonly Lazy<IReadOnlyList<byte[]>> _seeds = new(() =>
+    private static readonly Lazy<IReadOnlyList<byte[]>> Seeds = new(() =>
     [
         .. Directory.GetFiles(Path.Combine(SkeletonModels.RepositoryRoot, "calibration"))
             .Where(f => Path.GetExtension(f) is ".jpg" or ".png" && new FileInfo(f).Length <= BiggestSeed).Order(StringComparer.Ordinal).Select(File.ReadAllBytes),
     ]);
 
-    private static readonly Lazy<ImageLoader> _loader = new(() => new ImageLoader(null));
+    private static readonly Lazy<ImageLoader> Loader = new(() => new ImageLoader(null));
 
     public static FuzzTarget Create() => new("picture", (random, directory, context) =>
     {
         string path = Path.Combine(directory, random.Next(2) == 0 ? "a.jpg" : "a.png");
-        File.WriteAllBytes(path, Mutator.Damage(_seeds.Value[random.Next(_seeds.Value.Count)], random));
+        File.WriteAllBytes(path, Mutator.Damage(Seeds.Value[random.Next(Seeds.Value.Count)], random));
         return CommandLine.Guard(context, json: false, () =>
         {
-            _loader.Value.Decode(path).Dispose();
+            Loader.Value.Decode(path).Dispose();
             return 0;
         });
     }, 0, 3);

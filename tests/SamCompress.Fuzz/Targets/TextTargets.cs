@@ -9,17 +9,17 @@ namespace SamCompress.Fuzz.Targets;
 /// <summary>Files of text that the program reads: recipes, descriptions of targets, statistics of calibrations, graphs as text.</summary>
 internal static class TextTargets
 {
-    private static readonly Lazy<IReadOnlyList<byte[]>> _recipes = new(() => Files("recipes"));
-    private static readonly Lazy<IReadOnlyList<byte[]>> _descriptions = new(() => Files("targets"));
-    private static readonly Lazy<byte[]> _cache = new(Cache);
+    private static readonly Lazy<IReadOnlyList<byte[]>> Recipes = new(() => Files("recipes"));
+    private static readonly Lazy<IReadOnlyList<byte[]>> Descriptions = new(() => Files("targets"));
+    private static readonly Lazy<byte[]> Cache = new(SerializedCache);
 
     public static IReadOnlyList<FuzzTarget> All { get; } =
     [
-        new("recipe", (random, directory, context) => CommandLine.Run(["compress", Model(directory), "--recipe", Damaged(_recipes.Value, random, directory)], context), 2, 3, 4),
-        new("target", (random, directory, context) => CommandLine.Run(["quantize", Model(directory), "--target", Damaged(_descriptions.Value, random, directory)], context), 2, 3, 4),
+        new("recipe", (random, directory, context) => CommandLine.Run(["compress", Model(directory), "--recipe", Damaged(Recipes.Value, random, directory)], context), 2, 3, 4),
+        new("target", (random, directory, context) => CommandLine.Run(["quantize", Model(directory), "--target", Damaged(Descriptions.Value, random, directory)], context), 2, 3, 4),
         new("cache", (random, directory, context) =>
         {
-            string path = Damaged([_cache.Value], random, directory);
+            string path = Damaged([Cache.Value], random, directory);
             return CommandLine.Guard(context, json: false, () =>
             {
                 using FileStream file = File.OpenRead(path);
@@ -48,7 +48,7 @@ internal static class TextTargets
         return path;
     }
 
-    private static byte[] Cache()
+    private static byte[] SerializedCache()
     {
         var histogram = new ValueHistogram();
         histogram.Add([-1, -0.5f, 0, 0.25f, 1]);
