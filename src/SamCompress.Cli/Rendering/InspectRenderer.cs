@@ -94,8 +94,8 @@ internal static class InspectRenderer
             writer.WriteLine($"               {numbers}: {a.Form}, {groups}{tokens}, {a.Heads} heads of {a.HeadSize}, position {a.Position}");
         }
 
-        foreach (AttentionMiss miss in survey.Misses)
-            writer.WriteLine($"               not understood: {SafeText.Of(miss.Softmax.ToString())}, {miss.Part}: {SafeText.Of(miss.Reason)}");
+        foreach (AttentionGap gap in survey.Misses)
+            writer.WriteLine($"               not understood: {SafeText.Of(gap.Softmax)}, {gap.Part}: {SafeText.Of(gap.Reason)}");
     }
 
     private static void Nodes(InspectReport report, TextWriter writer)

@@ -25,9 +25,14 @@ public sealed record AttentionSummary(
     string Position,
     IReadOnlyList<string> Layers);
 
+/// <summary>A part of an attention that is not understood.</summary>
+/// <param name="Softmax">Its node, in words.</param>
+/// <param name="Part">See <see cref="AttentionMiss"/>.</param>
+public sealed record AttentionGap(string Softmax, string Part, string Reason);
+
 /// <summary>All attentions of a model in graph order, and why others are not understood.</summary>
 /// <remarks>Reads a cleaned graph; forms that <see cref="FuseAttention"/> and <see cref="LinearizeAttention"/> write, and EfficientViT's, are told by their operators.</remarks>
-public sealed record AttentionSurvey(IReadOnlyList<AttentionSummary> Attentions, IReadOnlyList<AttentionMiss> Misses)
+public sealed record AttentionSurvey(IReadOnlyList<AttentionSummary> Attentions, IReadOnlyList<AttentionGap> Misses)
 {
     public static AttentionSurvey Of(Model model)
     {
@@ -55,7 +60,7 @@ public sealed record AttentionSurvey(IReadOnlyList<AttentionSummary> Attentions,
         }
 
         HashSet<string> read = [.. found.Where(a => a.Form == "products").Select(a => a.Name)];
-        return new AttentionSurvey(found, [.. self.Misses.Where(m => m.Part != AttentionMiss.SelfAttention && !read.Contains(NameOf(m.Softmax)))]);
+        return new AttentionSurvey(found, [.. self.Misses.Where(m => m.Part != AttentionMiss.SelfAttention && !read.Contains(NameOf(m.Softmax))).Select(m => new AttentionGap(m.Softmax.ToString(), m.Part, m.Reason))]);
     }
 
     private static AttentionSummary Of(SelfAttention a, int number) => new(

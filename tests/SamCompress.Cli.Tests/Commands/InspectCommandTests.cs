@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SamCompress.IR;
 using SamCompress.Testing;
 
 namespace SamCompress.Cli.Tests.Commands;
@@ -18,6 +19,18 @@ public sealed class InspectCommandTests : IDisposable
         Assert.Equal(0, run.ExitCode);
         Assert.Empty(run.Error);
         Snapshot.Match(run.Out.Replace(Nano, "encoder.onnx", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Json_names_attentions_that_are_not_understood()
+    {
+        using Model model = ModelText.Parse("g (float[1,4,4] x) => (float[1,4,4] y) <float[4,4] w = {1,0,0,0,0,1,0,0,0,0,1,0,0,0,0,1}> { n = Neg (x) p = Softmax <axis = -1> (n) v = MatMul (x, w) y = MatMul (p, v) }", opset: 17);
+        OnnxWriter.Save(model, _directory.File("m.onnx"));
+
+        CommandRun run = CommandRun.Of("inspect", _directory.File("m.onnx"), "--format", "json");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("Softmax", run.Json.GetProperty("attention").GetProperty("misses")[0].GetProperty("softmax").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -36,7 +36,7 @@ public sealed class AttentionSurveyTests
     public void What_is_not_understood_is_named_with_the_nearest_miss()
     {
         using Model model = AttentionCheck.Parse(SamBlockText.Global(2, 3).With("probs = Softmax <axis = -1> (s)", "n = Neg (s) probs = Softmax <axis = -1> (n)"));
-        AttentionMiss miss = Assert.Single(AttentionSurvey.Of(model).Misses);
+        AttentionGap miss = Assert.Single(AttentionSurvey.Of(model).Misses);
         Assert.Equal((AttentionMiss.QueryAndKey, "no product of two activations is found behind the Softmax"), (miss.Part, miss.Reason));
     }
 
