@@ -17,12 +17,15 @@ internal sealed class FuzzWorker : IDisposable
 
     private readonly string _directory = Directory.CreateTempSubdirectory("samcompress-fuzz-").FullName;
 
-    public Finding? Run(FuzzTarget target, long seed)
+    /// <param name="kept">A folder for the files of the case, which then stay; null for one that goes.</param>
+    public Finding? Run(FuzzTarget target, long seed, string? kept = null)
     {
+        if (kept is not null)
+            return Found(target, seed, Directory.CreateDirectory(kept).FullName);
         string directory = Directory.CreateDirectory(Path.Combine(_directory, "case")).FullName;
         try
         {
-            return Judge(target, seed, directory) is { } what ? new Finding(target.Name, seed, what) : null;
+            return Found(target, seed, directory);
         }
         finally
         {
@@ -31,6 +34,8 @@ internal sealed class FuzzWorker : IDisposable
     }
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    private static Finding? Found(FuzzTarget target, long seed, string directory) => Judge(target, seed, directory) is { } what ? new Finding(target.Name, seed, what) : null;
 
     private static string? Judge(FuzzTarget target, long seed, string directory)
     {

@@ -4,7 +4,7 @@ using SamCompress.Fuzz;
 const string Usage = """
     fuzz [--minutes N] [--seed N] [TARGET ...]   damaged inputs for N minutes of processor time
     kills [--count N] [--seed N]                 quantize, killed N times
-    repeat TARGET SEED                           one case again
+    repeat TARGET SEED [DIR]                     one case again, whose files stay in DIR
     """;
 TextWriter output = Console.Out;
 List<string> rest = [.. args.Skip(1)];
@@ -42,7 +42,7 @@ switch (args.FirstOrDefault())
     case "repeat":
         {
             using var worker = new FuzzWorker();
-            Finding? finding = worker.Run(FuzzTarget.All.First(t => t.Name == args[1]), long.Parse(args[2], CultureInfo.InvariantCulture));
+            Finding? finding = worker.Run(FuzzTarget.All.First(t => t.Name == args[1]), long.Parse(args[2], CultureInfo.InvariantCulture), args.ElementAtOrDefault(3));
             output.WriteLine(finding?.What ?? "as it should be");
             return finding is null ? 0 : 1;
         }

@@ -35,7 +35,7 @@ public sealed record CompressOptions
     /// <summary>Where a training is kept, to go on from; null keeps nothing.</summary>
     public string? State { get; init; }
 
-    public string OutputPath => Output ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Model))!, $"{Path.GetFileNameWithoutExtension(Model)}.{Recipe.Name}.onnx");
+    public string OutputPath => Output ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Model)) ?? "", $"{Path.GetFileNameWithoutExtension(Model)}.{Recipe.Name}.onnx");
 
     internal RewriteOptions Rewrite(RewriteStep step, string model, string output) => new()
     {

@@ -177,5 +177,5 @@ public sealed record QuantizeOptions
 
     public bool DryRun { get; init; }
 
-    public string OutputPath => Output ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Model))!, $"{Path.GetFileNameWithoutExtension(Model)}.{Quantization.PrecisionName}.onnx");
+    public string OutputPath => Output ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Model)) ?? "", $"{Path.GetFileNameWithoutExtension(Model)}.{Quantization.PrecisionName}.onnx");
 }

@@ -4,7 +4,7 @@ using SamCompress.Passes.Rewriting;
 namespace SamCompress.Passes.Cleanup;
 
 /// <summary>Reshape(x, computed shape) => Reshape(x, constant) with 0 for a dimension copied from x and -1 for one open dimension.</summary>
-/// <remarks>Exact. Guard: the shape of the result can be written like that.</remarks>
+/// <remarks>Exact. Guards: the shape of the result can be written like that, and, where both are known, it has as many elements as x.</remarks>
 public sealed class FoldReshapeTarget : RewriteRule
 {
     private readonly ValuePattern _x = Any();
@@ -21,6 +21,8 @@ public sealed class FoldReshapeTarget : RewriteRule
             return match.Reject("the shape is constant already");
         if (match.Root.Shape is not { } shape || ShapeComparison.ReshapeTarget(match[_x], shape) is not { } target)
             return match.Reject("the shape of the result is not known well enough");
+        if (match[_x].Shape?.ElementCount is { } given && shape.ElementCount is { } taken && given != taken)
+            return match.Reject($"the result is declared with {taken} elements, and {given} are given");
         return graph.Reshape(match[_x], target);
     }
 }

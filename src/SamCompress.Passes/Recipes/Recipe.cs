@@ -50,6 +50,7 @@ public sealed record Recipe
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Schema { get; init; }
 
+    /// <summary>Also part of the name of the file that is written, so letters, digits, <c>-</c>, <c>_</c> and <c>.</c> only.</summary>
     public required string Name { get; init; }
 
     public required string Description { get; init; }
@@ -71,11 +72,15 @@ public sealed record Recipe
     /// <exception cref="SamCompressException">Usage: neither is there, or the file is no recipe; the message says where.</exception>
     public static Recipe Load(string nameOrPath) => Shipped.Load<Recipe>(nameOrPath, r => r.Validate());
 
+    private const int LongestName = 64;
+
     private static readonly ShippedData Shipped = new("recipes/", "recipe", "docs/recipes.md");
 
     /// <exception cref="JsonException">The values contradict each other.</exception>
     internal void Validate()
     {
+        if (Name.Length is 0 or > LongestName || !Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
+            throw new JsonException($"a name is 1 to {LongestName} letters, digits, '-', '_' and '.', because files are called by it", "$.name", null, null);
         if (Slim?.Contradiction() is { } slim)
             throw new JsonException(slim, "$.slim", null, null);
         for (int i = 0; i < Rewrites.Count; i++)

@@ -25,6 +25,11 @@ public sealed class FoldReshapeTargetTests
     public void Keeps_two_open_dimensions() => PassCheck.Refuses(
         "g (float[2,6] x, int64[2] s) => (float[N,M] y) { y = Reshape (x, s) }", new FoldReshapeTarget(), "the shape of the result is not known well enough");
 
+    /// <summary>Found by the fuzzer: nothing computes the shape, and what the model declares of its output cannot be.</summary>
+    [Fact]
+    public void Does_not_believe_a_declaration_that_cannot_be() => PassCheck.Refuses(
+        "g (float[2,6] x, int64[1] s) => (float[24] y) { y = Reshape (x, s) }", new FoldReshapeTarget(), "the result is declared with 24 elements, and 12 are given");
+
     [Fact]
     public void Keeps_a_constant_shape() => PassCheck.Refuses(
         "g (float[2,6] x) => (float[3,4] y) <int64[2] s = {3, 4}> { y = Reshape (x, s) }", new FoldReshapeTarget(), "the shape is constant already");

@@ -61,6 +61,9 @@ public sealed class RecipeTests : IDisposable
     [InlineData("""{ "name": "a", "description": "b", "quantize": { "calibrationMethod": "magic" } }""", "calibrationMethod 'magic' is none of")]
     [InlineData("""{ "name": "a", "description": "b", "quantize": {}, "gates": { "minMiou": 2 } }""", "$.gates: gates are numbers from 0 to 1")]
     [InlineData("""{ "name": "a", "description": "b", "quantize": {}, "seed": 1 }""", "seed")]
+    [InlineData("""{ "name": "x/../../elsewhere", "description": "b", "quantize": {} }""", "$.name: a name is 1 to 64 letters")] // a file would be called by it
+    [InlineData("""{ "name": "a\u0000", "description": "b", "quantize": {} }""", "$.name: a name is 1 to 64 letters")]
+    [InlineData("""{ "name": "", "description": "b", "quantize": {} }""", "$.name: a name is 1 to 64 letters")]
     [InlineData("null", "the file holds null")]
     [InlineData("{ \"name\": ", "JSON")]
     public void A_wrong_recipe_is_one_line_that_says_where(string text, string message) => AssertRefused(text, message);
