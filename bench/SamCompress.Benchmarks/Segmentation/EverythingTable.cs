@@ -14,7 +14,7 @@ namespace SamCompress.Benchmarks.Segmentation;
 internal static class EverythingTable
 {
     /// <summary>What the sample model's masks need: docs/segment.md says how these were found.</summary>
-    private static readonly EverythingOptions Thresholds = new() { MinPredictedIou = 0.4, MinStability = 0.75, ConfidentLogit = 3.5 };
+    private static readonly EverythingOptions Thresholds = new() { MinPredictedIou = 0.4, MinStability = 0.75, ConfidentLogit = 4 };
 
     /// <returns>The exit code.</returns>
     public static int Print(string[] arguments)
