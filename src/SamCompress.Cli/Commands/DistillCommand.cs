@@ -42,8 +42,8 @@ internal static class DistillCommand
         gates.AddTo(command);
         command.Validators.Add(result =>
         {
-            if ((result.GetResult(prompts) ?? result.GetResult(maskWeight)) is { } given && result.Word(objective) != "masks")
-                result.AddError($"{given.Option.Name} needs --objective masks.");
+            if (Array.Find<Option>([prompts, maskWeight], o => result.IsGiven(o)) is { } given && result.Word(objective) != "masks")
+                result.AddError($"{given.Name} needs --objective masks.");
             if (result.IsGiven(target) && result.Word(precision) is null or "float")
                 result.AddError("--target needs --precision.");
         });

@@ -38,7 +38,7 @@ internal sealed class EverythingChoice
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
-            Option? given = Array.Find(All, o => o != _offset && result.GetResult(o) is { Implicit: false });
+            Option? given = Array.Find(All, o => o != _offset && result.IsGiven(o));
             if (given is not null && prompts.IsGiven(result))
                 result.AddError($"{given.Name} is for segmenting everything: leave out --point and --box.");
             string? mode = result.Word(_everything);

@@ -24,7 +24,7 @@ internal sealed class GateOptions(string minMiou = "Exit with 1 when the mean ma
     }
 
     /// <summary>Whether a gate is asked for.</summary>
-    public bool AreGiven(CommandResult result) => (result.GetResult(_minMiou) ?? result.GetResult(_maxDrop)) is not null;
+    public bool AreGiven(CommandResult result) => result.IsGiven(_minMiou) || result.IsGiven(_maxDrop);
 
     public string? Decoder(ParseResult parse) => parse.GetValue(_decoder);
 

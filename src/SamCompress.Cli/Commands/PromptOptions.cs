@@ -30,7 +30,7 @@ internal sealed class PromptOptions
 
     public IReadOnlyList<Prompt> Of(ParseResult parse) => [.. parse.GetValue(_points) ?? [], .. parse.GetValue(_boxes) ?? []];
 
-    public bool IsGiven(CommandResult result) => result.GetResult(_points) is not null || result.GetResult(_boxes) is not null;
+    public bool IsGiven(CommandResult result) => result.IsGiven(_points) || result.IsGiven(_boxes);
 
     private static Prompt[]? Parse(ArgumentResult result, string name, string wanted, Func<string, Prompt?> parse)
     {

@@ -32,7 +32,7 @@ internal sealed class PruningChoice
             // By the text: a value that is no number has its own error.
             if (!new[] { _ratio, _embedding, _attention, _mlp, _conv }.Any(o => result.GetResult(o)?.Tokens is [{ Value: var text }] && !(double.TryParse(text, CultureInfo.InvariantCulture, out double ratio) && ratio == 0)))
                 result.AddError("prune needs a ratio above 0: --ratio, --embedding-ratio, --attention-ratio, --mlp-ratio or --conv-ratio.");
-            else if (result.GetResult(_seed) is not null && result.GetResult(_importance)?.Tokens is null or [] or [{ Value: ImportanceCriteria.Magnitude }])
+            else if (result.IsGiven(_seed) && result.Word(_importance) is null or ImportanceCriteria.Magnitude)
                 result.AddError("--seed is of no use with --importance magnitude.");
         });
     }

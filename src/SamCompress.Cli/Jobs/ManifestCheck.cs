@@ -39,9 +39,8 @@ internal static class ManifestCheck
     {
         try
         {
-            if (new FileInfo(path).Length > MaxBytes)
-                throw Rejected(path, $"it has more than {MaxBytes} bytes");
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path));
+            using FileStream stream = InputFile.Open(path, MaxBytes);
+            using var json = JsonDocument.Parse(stream);
             if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("files", out JsonElement files) && JsonText.Deserialize<ManifestFile[]>(files) is { } read)
                 return read;
             throw Rejected(path, "it lists no files");
