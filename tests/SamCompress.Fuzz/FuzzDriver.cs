@@ -3,6 +3,12 @@ using System.Globalization;
 
 namespace SamCompress.Fuzz;
 
+/// <summary>How much is tried: it ends with whichever is used up first.</summary>
+internal readonly record struct FuzzBudget(TimeSpan ProcessorTime, long Cases)
+{
+    public bool IsUsed => ProcessorTime <= TimeSpan.Zero || Cases <= 0;
+}
+
 /// <summary>
 /// Runs workers in processes of their own, because a case may crash the process that runs it. A worker prints the case that it begins, and what it finds; one that dies or says nothing for too
 /// long has found something as well, and the next goes on behind it.
@@ -12,24 +18,28 @@ internal sealed class FuzzDriver(TextWriter output)
     private static readonly TimeSpan MostSilence = TimeSpan.FromSeconds(60);
 
     /// <summary>How many cases were run of each target, and what they found.</summary>
-    /// <param name="time">Of processors, all workers together.</param>
-    public (IReadOnlyDictionary<string, long> Cases, IReadOnlyList<Finding> Findings, TimeSpan ProcessorTime) Run(IReadOnlyList<FuzzTarget> targets, TimeSpan time, long seed)
+    /// <param name="budget">Of all workers together.</param>
+    public (IReadOnlyDictionary<string, long> Cases, IReadOnlyList<Finding> Findings, TimeSpan ProcessorTime) Run(IReadOnlyList<FuzzTarget> targets, FuzzBudget budget, long seed)
     {
         var cases = targets.ToDictionary(t => t.Name, _ => 0L, StringComparer.Ordinal);
         var findings = new List<Finding>();
-        var processorTime = TimeSpan.Zero;
-        while (processorTime < time)
+        FuzzBudget left = budget;
+        while (!left.IsUsed)
         {
-            (seed, TimeSpan took) = Watch(targets, seed, time - processorTime, cases, findings);
-            processorTime += took;
+            (seed, TimeSpan took) = Watch(targets, seed, left, cases, findings);
+            left = new FuzzBudget(left.ProcessorTime - took, budget.Cases - cases.Values.Sum());
         }
 
-        return (cases, findings, processorTime);
+        return (cases, findings, budget.ProcessorTime - left.ProcessorTime);
     }
 
-    private (long NextSeed, TimeSpan ProcessorTime) Watch(IReadOnlyList<FuzzTarget> targets, long seed, TimeSpan time, Dictionary<string, long> cases, List<Finding> findings)
+    private (long NextSeed, TimeSpan ProcessorTime) Watch(IReadOnlyList<FuzzTarget> targets, long seed, FuzzBudget budget, Dictionary<string, long> cases, List<Finding> findings)
     {
-        string[] args = ["work", seed.ToString(CultureInfo.InvariantCulture), time.TotalSeconds.ToString(CultureInfo.InvariantCulture), .. targets.Select(t => t.Name)];
+        string[] args =
+        [
+            "work", seed.ToString(CultureInfo.InvariantCulture), budget.ProcessorTime.TotalSeconds.ToString(CultureInfo.InvariantCulture), budget.Cases.ToString(CultureInfo.InvariantCulture),
+            .. targets.Select(t => t.Name),
+        ];
         using Process worker = Process.Start(new ProcessStartInfo("dotnet", [typeof(FuzzDriver).Assembly.Location, .. args]) { RedirectStandardOutput = true })!;
         (string Target, long Seed) current = ("", seed);
         var used = TimeSpan.Zero;
@@ -72,11 +82,11 @@ internal sealed class FuzzDriver(TextWriter output)
     }
 
     /// <summary>What a worker does.</summary>
-    public static void Work(long seed, double seconds, IReadOnlyList<FuzzTarget> targets, TextWriter output)
+    public static void Work(long seed, FuzzBudget budget, IReadOnlyList<FuzzTarget> targets, TextWriter output)
     {
         using var worker = new FuzzWorker();
         using var process = Process.GetCurrentProcess();
-        for (long i = seed; process.TotalProcessorTime.TotalSeconds < seconds; i++, process.Refresh())
+        for (long i = seed; process.TotalProcessorTime < budget.ProcessorTime && i - seed < budget.Cases; i++, process.Refresh())
         {
             FuzzTarget target = targets[(int)(i % targets.Count)];
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"begin\t{target.Name}\t{i}\t{process.TotalProcessorTime.TotalSeconds}"));

@@ -2,9 +2,9 @@ using System.Globalization;
 using SamCompress.Fuzz;
 
 const string Usage = """
-    fuzz [--minutes N] [--seed N] [TARGET ...]   damaged inputs for N minutes of processor time
-    kills [--count N] [--seed N]                 quantize, killed N times
-    repeat TARGET SEED [DIR]                     one case again, whose files stay in DIR
+    fuzz [--minutes N] [--cases N] [--seed N] [TARGET ...]   damaged inputs, for N minutes of processor time or N of them
+    kills [--count N] [--seed N]                             quantize, killed N times
+    repeat TARGET SEED [DIR]                                 one case again, whose files stay in DIR
     """;
 TextWriter output = Console.Out;
 List<string> rest = [.. args.Skip(1)];
@@ -23,9 +23,9 @@ switch (args.FirstOrDefault())
 {
     case "fuzz":
         {
-            var time = TimeSpan.FromMinutes(Number("--minutes", 1));
+            var budget = new FuzzBudget(TimeSpan.FromMinutes(Number("--minutes", 1)), (long)Number("--cases", long.MaxValue));
             long seed = (long)Number("--seed", 1);
-            (IReadOnlyDictionary<string, long> cases, IReadOnlyList<Finding> findings, TimeSpan used) = new FuzzDriver(output).Run(Targets(), time, seed);
+            (IReadOnlyDictionary<string, long> cases, IReadOnlyList<Finding> findings, TimeSpan used) = new FuzzDriver(output).Run(Targets(), budget, seed);
             foreach ((string target, long count) in cases)
                 output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"fuzz   {target,-8} {count,8} cases, {findings.Count(f => f.Target == target)} findings"));
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"fuzz   {cases.Values.Sum()} cases in {used.TotalMinutes:F1} minutes of processor time, {findings.Count} findings"));
@@ -36,7 +36,12 @@ switch (args.FirstOrDefault())
         return new KillLoop(output).Run((int)Number("--count", 300), (int)Number("--seed", 1)) ? 0 : 1;
 
     case "work":
-        FuzzDriver.Work(long.Parse(args[1], CultureInfo.InvariantCulture), double.Parse(args[2], CultureInfo.InvariantCulture), [.. args.Skip(3).Select(n => FuzzTarget.All.First(t => t.Name == n))], output);
+        rest.RemoveRange(0, 3);
+        FuzzDriver.Work(
+            long.Parse(args[1], CultureInfo.InvariantCulture),
+            new FuzzBudget(TimeSpan.FromSeconds(double.Parse(args[2], CultureInfo.InvariantCulture)), long.Parse(args[3], CultureInfo.InvariantCulture)),
+            Targets(),
+            output);
         return 0;
 
     case "repeat":

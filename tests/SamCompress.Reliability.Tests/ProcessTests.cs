@@ -28,6 +28,7 @@ public sealed class ProcessTests : IDisposable
 
         Assert.Equal(5, run.ExitCode);
         Assert.StartsWith($"{_directory.File("out.onnx")}: error SC5000: cannot write: ", run.ErrorLines[0], StringComparison.Ordinal);
+        Assert.Contains("(65.5 kB or more are needed)", run.ErrorLines[1], StringComparison.Ordinal);
         Assert.Contains("untouched", run.ErrorLines[1], StringComparison.Ordinal);
         Assert.Equal(["model.onnx", "out.onnx"], _directory.Names);
         Assert.Equal("old", File.ReadAllText(_directory.File("out.onnx")));
@@ -203,6 +204,26 @@ public sealed class ProcessTests : IDisposable
 
         Assert.Equal(File.ReadAllBytes(here), File.ReadAllBytes(there));
         Assert.Equal(File.ReadAllBytes(here + ".data"), File.ReadAllBytes(there + ".data"));
+    }
+
+    /// <summary>One after the other on the other side of the date line, in languages of other cases and commas, on one thread and on all. Statistics differ between machines, so that their file is given.</summary>
+    [Fact]
+    [Row("system-13")]
+    public void Quantization_gives_the_same_bytes_for_any_folder_language_day_and_number_of_threads()
+    {
+        string cache = _directory.File("cache.json");
+        string[] Options(string output) => ["quantize", Tiny.Nano, "-o", output, "-q", "--samples", "4", "--calibration-cache", cache, "--external-data", "always"];
+        string here = _directory.File("out.onnx");
+        Assert.Equal(0, ProgramRun.Of(Options(here), "", ("TZ", "Etc/GMT+12"), ("LC_ALL", "C")).ExitCode);
+
+        (string[] Threads, string Language, string Zone)[] others = [(["--threads", "1"], "tr_TR.UTF-8", "Pacific/Kiritimati"), (["--threads", "3"], "de_DE.UTF-8", "Asia/Tokyo")];
+        foreach ((string[] threads, string language, string zone) in others)
+        {
+            string there = _directory.File($"{language}/out.onnx");
+            Assert.Equal(0, ProgramRun.Of([.. Options(there), .. threads], "cd /", ("TZ", zone), ("LC_ALL", language)).ExitCode);
+            Assert.Equal(File.ReadAllBytes(here), File.ReadAllBytes(there));
+            Assert.Equal(File.ReadAllBytes(here + ".data"), File.ReadAllBytes(there + ".data"));
+        }
     }
 
     /// <summary>The runtime itself makes a file of its code otherwise, which the quota forbids too.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using SamCompress.Cli.Rendering;
 using SamCompress.IR;
 using SamCompress.Runtime;
 
@@ -82,16 +83,20 @@ public sealed class ArtifactWriter : IDisposable
     public string StagePath(string fileName) => Path.Combine(_stage, fileName);
 
     /// <summary>Runs a step that writes into the stage, and turns a full disk or a missing right into an error that names the output.</summary>
-    public T Write<T>(Func<T> step)
+    public T Write<T>(Func<T> step) => Write(step, needs: "");
+
+    /// <summary>Writes a model into the stage.</summary>
+    /// <param name="name">Of its file, which may lie in folders of the stage.</param>
+    /// <returns>The files written, the model first.</returns>
+    public IReadOnlyList<string> Save(Model model, string name, ExternalDataMode externalData)
     {
-        try
+        ArgumentNullException.ThrowIfNull(model);
+        string path = StagePath(name);
+        return Write(() =>
         {
-            return step();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException || IsFileTooLarge(e))
-        {
-            throw Refused(FailureKind.Output, Output, $"cannot write: {e.Message}", "free space or choose another place with -o; what was there before is untouched.", e);
-        }
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            return OnnxWriter.Save(model, path, new SaveOptions { ExternalData = externalData });
+        }, $" ({Quantity.Bytes(OnnxWriter.TensorBytes(model))} or more are needed)");
     }
 
     /// <summary>Flushes what is in the stage and renames it into place, the main file last.</summary>
@@ -115,6 +120,18 @@ public sealed class ArtifactWriter : IDisposable
         DeleteIfEmpty(_stage);
         foreach (string directory in _made)
             DeleteIfEmpty(directory);
+    }
+
+    private T Write<T>(Func<T> step, string needs)
+    {
+        try
+        {
+            return step();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException || IsFileTooLarge(e))
+        {
+            throw Refused(FailureKind.Output, Output, $"cannot write: {e.Message}", $"free space{needs} or choose another place with -o; what was there before is untouched.", e);
+        }
     }
 
     /// <summary>What a stage holds to be renamed, the main file last.</summary>

@@ -100,7 +100,7 @@ internal sealed class DecoderStage
         new PassPipeline([new QuantizePass(plan)]).Run(model, context);
         Provenance.Set(model, hash, statistics, _options);
         model.SetMetadata(QuantizePass.MetadataPrefix + "encoder-sha256", encoder.Model.Sha256);
-        IReadOnlyList<string> staged = writer.Write(() => OnnxWriter.Save(model, writer.StagePath(FileName), new SaveOptions { ExternalData = _options.ExternalData }));
+        IReadOnlyList<string> staged = writer.Save(model, FileName, _options.ExternalData);
         KernelReport kernels = KernelReport.Read(staged[0], _options.Execution.Session, Path.GetDirectoryName(staged[0]));
 
         (IReadOnlyList<ReportedLayer> layers, _) = new LayerErrorStage(_options.Execution, clock, progress, cancellation).Run(

@@ -34,29 +34,22 @@ internal sealed class DeliveryStage(PictureForm? form, ExternalDataMode external
             ImageMetadata.Set(model, form: null);
         if (form is not { } embedded)
         {
-            IReadOnlyList<string> files = Save(model, name);
+            IReadOnlyList<string> files = writer.Save(model, name, externalData);
             return new DeliveredEncoder(files[0], files, Describe(model, files), null);
         }
 
-        string plain = Save(model, Path.Combine("plain", name))[0];
+        string plain = writer.Save(model, Path.Combine("plain", name), externalData)[0];
         clock.Start("embed preprocessing");
         using Model encoder = OnnxReader.Read(plain);
         Preprocessing preprocessing = EmbeddedPreprocessing.Embed(encoder, embedded);
         ImageMetadata.Set(encoder, embedded);
-        IReadOnlyList<string> written = Save(encoder, name);
+        IReadOnlyList<string> written = writer.Save(encoder, name, externalData);
         ReportedPreprocessing reported = Compare(plain, written[0], embedded, preprocessing, pictures.Count > 0 ? [.. pictures.Take(MostPictures)] : MakePictures());
         return new DeliveredEncoder(plain, written, Describe(encoder, written), reported);
     }
 
     private static ReportedModel Describe(Model model, IReadOnlyList<string> files) =>
         QuantizeJob.Describe(model, files[0], FileHash.Of(files[0]), files.Sum(f => new FileInfo(f).Length));
-
-    private IReadOnlyList<string> Save(Model model, string name) => writer.Write(() =>
-    {
-        string path = writer.StagePath(name);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        return OnnxWriter.Save(model, path, new SaveOptions { ExternalData = externalData });
-    });
 
     /// <summary>Runs one model after the other, so that one at a time is in memory.</summary>
     private ReportedPreprocessing Compare(string plain, string artifact, PictureForm embedded, Preprocessing preprocessing, IReadOnlyList<string> pictures)

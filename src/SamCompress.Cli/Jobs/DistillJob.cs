@@ -110,7 +110,7 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
         SetProvenance(result, taught.Sha256, report);
 
         _clock.Start("write");
-        IReadOnlyList<string> staged = writer.Write(() => OnnxWriter.Save(result, writer.StagePath(name), new SaveOptions { ExternalData = options.ExternalData }));
+        IReadOnlyList<string> staged = writer.Save(result, name, options.ExternalData);
         _clock.Start("validate");
         (ReportedQuality quality, ReportedSpeed speed, IReadOnlyList<PictureMasks> worst) = new FittedStudent(options.Teacher, decoder, [.. set.HeldOut.Paths], options.Execution, _clock, progress, cancellation)
             .Compare(staged[0], Comparison.IsSmall(options.Teacher));

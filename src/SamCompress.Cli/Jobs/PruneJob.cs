@@ -72,7 +72,7 @@ public sealed class PruneJob(PruneOptions options, IJobProgress progress, Cancel
         {
             SetProvenance(result, hash, pictures, report);
             _clock.Start("write");
-            IReadOnlyList<string> staged = writer.Write(() => OnnxWriter.Save(result, writer.StagePath(name), new SaveOptions { ExternalData = options.ExternalData }));
+            IReadOnlyList<string> staged = writer.Save(result, name, options.ExternalData);
             report = report with
             {
                 Artifact = QuantizeJob.Describe(result, options.Output, FileHash.Of(staged[0]), staged.Sum(f => new FileInfo(f).Length)),

@@ -82,7 +82,7 @@ public sealed class RewriteJob(RewriteOptions options, IJobProgress progress, Ca
             rewrite = rewrite with { Repair = repair, MacsAfter = CostModel.Measure(result).Macs };
             SetProvenance(result, teacherHash, fitted, rewrite);
             _clock.Start("write");
-            IReadOnlyList<string> staged = writer.Write(() => OnnxWriter.Save(result, writer.StagePath(name), new SaveOptions { ExternalData = options.ExternalData }));
+            IReadOnlyList<string> staged = writer.Save(result, name, options.ExternalData);
             _clock.Start("validate");
             (ReportedQuality quality, ReportedSpeed speed, worst) = student.Compare(staged[0], isSmall);
             report = report with
