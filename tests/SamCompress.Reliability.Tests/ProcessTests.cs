@@ -83,6 +83,23 @@ public sealed class ProcessTests : IDisposable
         Assert.Empty(_directory.Names);
     }
 
+    /// <summary>One makes it, the others wait and use it.</summary>
+    [Fact]
+    [Row("system-07")]
+    public void Many_runs_with_one_calibration_cache_all_succeed_with_the_same_bytes()
+    {
+        string[] args = Tiny.Quantize(_directory, Tiny.Encoder, "--calibration-cache", _directory.File("cache.json"));
+        string[] outputs = [.. Enumerable.Range(0, 8).Select(i => _directory.File($"{i}.onnx"))];
+        Process[] processes = [.. outputs.Select(o => ProgramRun.Start(args.Select(a => a == _directory.File("out.onnx") ? o : a)))];
+        ProgramRun[] runs = [.. processes.Select(ProgramRun.Finish)];
+
+        // So small a model becomes larger, which is a negative result.
+        Assert.All(runs, r => Assert.Equal((1, ""), (r.ExitCode, r.Error)));
+        Assert.Equal(runs.Length - 1, runs.Count(r => r.Out.Contains("from the cache", StringComparison.Ordinal)));
+        Assert.All(outputs, o => Assert.Equal(File.ReadAllBytes(outputs[0]), File.ReadAllBytes(o)));
+        Assert.DoesNotContain(_directory.Names, n => n.Contains("stage", StringComparison.Ordinal));
+    }
+
     /// <summary>Also at the speed of somebody who is impatient: the second signal ends the process at once, and the next run sweeps.</summary>
     [Fact]
     [Row("system-05")]

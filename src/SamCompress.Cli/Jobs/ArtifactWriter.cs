@@ -75,6 +75,16 @@ public sealed class ArtifactWriter : IDisposable
         }
     }
 
+    /// <summary>Whether another run that lives is writing this output now.</summary>
+    public static bool IsHeld(string output)
+    {
+        string stage = StageOf(Path.GetFullPath(output));
+        if (!File.Exists(Path.Combine(stage, LockName)))
+            return false;
+        using FileStream? @lock = TryLock(stage);
+        return @lock is null;
+    }
+
     /// <summary>Refuses files that turned out to be inputs after <see cref="Begin"/>: the external data of the model.</summary>
     /// <exception cref="SamCompressException">The output would be written over one of them.</exception>
     public void RefuseInputs(IReadOnlyList<string> inputs) => RefuseInputs(_targets, inputs);
@@ -171,7 +181,7 @@ public sealed class ArtifactWriter : IDisposable
 
     private static (string Stage, FileStream Lock) Claim(string output)
     {
-        string stage = Path.Combine(Path.GetDirectoryName(output)!, $".{Path.GetFileName(output)}{StageSuffix}");
+        string stage = StageOf(output);
         for (int attempt = 0; ; attempt++)
         {
             try
@@ -188,6 +198,8 @@ public sealed class ArtifactWriter : IDisposable
             }
         }
     }
+
+    private static string StageOf(string output) => Path.Combine(Path.GetDirectoryName(output)!, $".{Path.GetFileName(output)}{StageSuffix}");
 
     /// <summary>What is in a stage is deleted in the end: it must be ours.</summary>
     private static void RefuseForeign(string stage)

@@ -22,12 +22,15 @@ internal sealed class CalibrationStage(
     /// <summary>What a JSON document can be.</summary>
     private const long MostCacheBytes = int.MaxValue;
 
+    private static readonly TimeSpan PauseOfWaiting = TimeSpan.FromSeconds(0.2);
+
     /// <param name="model">Prepared for quantization; equalized afterwards.</param>
     /// <param name="hash">Of the model as it was read.</param>
     /// <param name="pictures">Null when the cache alone must do.</param>
     public (CalibrationStatistics Statistics, bool FromCache) Run(Model model, string hash, CalibrationPictures? pictures)
     {
-        if (request.Cache is { } cache && File.Exists(cache))
+        using ArtifactWriter? writer = ClaimCache();
+        if (request.Cache is { } cache && writer is null)
         {
             clock.Start("read calibration cache");
             CalibrationStatistics cached = Read(cache);
@@ -42,9 +45,34 @@ internal sealed class CalibrationStage(
             model,
             new CalibrationOrigin(hash, CommandLine.Version, pictures!.SetHash),
             () => encoder is null ? samples.ForEncoder(model) : samples.ForDecoder(model.Path!, encoder, execution.Session));
-        if (request.Cache is { } file)
-            Write(statistics, file);
+        if (writer is not null)
+            Write(statistics, writer);
         return (statistics, false);
+    }
+
+    /// <summary>Waits for another run that makes the same cache.</summary>
+    /// <returns>What writes the cache, held from before the work, or null when there is one already or none is wanted.</returns>
+    private ArtifactWriter? ClaimCache()
+    {
+        bool isWaiting = false;
+        while (request.Cache is { } file && !File.Exists(file))
+        {
+            try
+            {
+                return ArtifactWriter.Begin(file, [], overwrite: false, []);
+            }
+            catch (SamCompressException) when (File.Exists(file) || ArtifactWriter.IsHeld(file))
+            {
+                if (!isWaiting)
+                    progress.Note($"waiting for another run, which makes the calibration cache {file}");
+                isWaiting = true;
+            }
+
+            cancellation.WaitHandle.WaitOne(PauseOfWaiting);
+            cancellation.ThrowIfCancellationRequested();
+        }
+
+        return null;
     }
 
     /// <summary>Says how much memory is needed, and refuses at once what cannot work.</summary>
@@ -78,12 +106,11 @@ internal sealed class CalibrationStage(
     }
 
     /// <summary>The cache is a file of its own, complete or not there.</summary>
-    private static void Write(CalibrationStatistics statistics, string file)
+    private static void Write(CalibrationStatistics statistics, ArtifactWriter writer)
     {
-        using ArtifactWriter writer = ArtifactWriter.Begin(file, [], overwrite: false, []);
         writer.Write(() =>
         {
-            using FileStream stream = File.Create(writer.StagePath(Path.GetFileName(file)));
+            using FileStream stream = File.Create(writer.StagePath(Path.GetFileName(writer.Output)));
             CalibrationCache.Write(statistics, stream);
             return true;
         });
