@@ -17,6 +17,9 @@ internal sealed class FuzzDriver(TextWriter output)
 {
     private static readonly TimeSpan MostSilence = TimeSpan.FromSeconds(60);
 
+    /// <summary>What a worker takes that comes to no case: without it, a rest too small for any would last for ever.</summary>
+    private static readonly TimeSpan LeastTime = TimeSpan.FromSeconds(0.1);
+
     /// <summary>How many cases were run of each target, and what they found.</summary>
     /// <param name="budget">Of all workers together.</param>
     public (IReadOnlyDictionary<string, long> Cases, IReadOnlyList<Finding> Findings, TimeSpan ProcessorTime) Run(IReadOnlyList<FuzzTarget> targets, FuzzBudget budget, long seed)
@@ -42,7 +45,7 @@ internal sealed class FuzzDriver(TextWriter output)
         ];
         using Process worker = Process.Start(new ProcessStartInfo("dotnet", [typeof(FuzzDriver).Assembly.Location, .. args]) { RedirectStandardOutput = true })!;
         (string Target, long Seed) current = ("", seed);
-        var used = TimeSpan.Zero;
+        TimeSpan used = LeastTime;
         while (true)
         {
             Task<string?> next = worker.StandardOutput.ReadLineAsync();

@@ -48,11 +48,10 @@ public sealed class DistillCommandTests : IDisposable
     }
 
     /// <summary>What is written is float again; its weights have moved, and quantize takes it.</summary>
-    [Theory]
-    [InlineData("w8a8")]
-    [InlineData("w4a8")]
-    public void A_student_learns_to_be_quantized(string precision)
+    [Fact]
+    public void A_student_learns_to_be_quantized()
     {
+        const string precision = "w8a8";
         CommandRun run = Distill(Nano, "float.onnx", "--updates", "2", "--precision", precision, "--learning-rate", "1e-4");
         Assert.Equal(0, run.ExitCode);
         Assert.Equal(precision, run.Json.GetProperty("options").GetProperty("precision").GetString());
