@@ -31,9 +31,9 @@ internal sealed record ProgramRun(int ExitCode, string Out, string Error)
     {
         var start = new ProcessStartInfo("bash") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         start.ArgumentList.Add("-c");
-        // Set behind the shell, which would complain of languages that are not installed.
+        // Set behind the shell, which would complain of languages that are not installed. Tests that run in the background of a shell ignore signals, and so would their children.
         string variables = string.Concat(environment.Select(e => e.Value is null ? $" -u {e.Name}" : $" '{e.Name}={e.Value}'"));
-        start.ArgumentList.Add($"{before}{(before.Length > 0 ? "; " : "")}exec env{variables} dotnet \"$0\" \"$@\"");
+        start.ArgumentList.Add($"{before}{(before.Length > 0 ? "; " : "")}exec env{(OperatingSystem.IsLinux() ? " --default-signal" : "")}{variables} dotnet \"$0\" \"$@\"");
         start.ArgumentList.Add(Program);
         foreach (string argument in args)
             start.ArgumentList.Add(argument);
