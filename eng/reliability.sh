@@ -18,6 +18,6 @@ fuzz=tests/SamCompress.Fuzz/bin/Release/net10.0/SamCompress.Fuzz.dll
 rows=$(grep -c 'new("[a-z]*-[0-9]' tests/SamCompress.Reliability.Tests/Rows.cs)
 tests=$(./test SamCompress.Reliability.Tests | tail -n 1) || failed=1
 echo "rows   $rows kinds of bad input: $tests"
-dotnet "$fuzz" fuzz --minutes "$minutes" --seed "$seed" 2>/dev/null || failed=1
+dotnet "$fuzz" fuzz --minutes "$minutes" --seed "$seed" --jobs 4 2>/dev/null || failed=1
 dotnet "$fuzz" kills --count "$kills" --seed "$seed" || failed=1
 exit "$failed"

@@ -17,34 +17,41 @@ internal sealed class FuzzDriver(TextWriter output)
 {
     private static readonly TimeSpan MostSilence = TimeSpan.FromSeconds(60);
 
+    private const long SeedsOfAJob = 1_000_000_000;
+
     /// <summary>What a worker takes that comes to no case: without it, a rest too small for any would last for ever.</summary>
     private static readonly TimeSpan LeastTime = TimeSpan.FromSeconds(0.1);
 
     /// <summary>How many cases were run of each target, and what they found.</summary>
     /// <param name="budget">Of all workers together.</param>
-    public (IReadOnlyDictionary<string, long> Cases, IReadOnlyList<Finding> Findings, TimeSpan ProcessorTime) Run(IReadOnlyList<FuzzTarget> targets, FuzzBudget budget, long seed)
+    /// <param name="seed">That of the first case.</param>
+    /// <param name="jobs">So many workers at once: one alone waits for the disk most of the time. Each has seeds of its own.</param>
+    public (IReadOnlyDictionary<string, long> Cases, IReadOnlyList<Finding> Findings, TimeSpan ProcessorTime) Run(IReadOnlyList<FuzzTarget> targets, FuzzBudget budget, long seed, int jobs = 1)
     {
-        var cases = targets.ToDictionary(t => t.Name, _ => 0L, StringComparer.Ordinal);
-        var findings = new List<Finding>();
-        FuzzBudget left = budget;
-        while (!left.IsUsed)
-        {
-            (seed, TimeSpan took) = Watch(targets, seed, left, cases, findings);
-            left = new FuzzBudget(left.ProcessorTime - took, budget.Cases - cases.Values.Sum());
-        }
-
-        return (cases, findings, budget.ProcessorTime - left.ProcessorTime);
+        var share = new FuzzBudget(budget.ProcessorTime / jobs, budget.Cases / jobs);
+        FuzzJob[] done = [.. Enumerable.Range(0, jobs).AsParallel().WithDegreeOfParallelism(jobs).Select(j => Run(targets, share, new FuzzJob(seed + (j * SeedsOfAJob))))];
+        return (
+            targets.ToDictionary(t => t.Name, t => done.Sum(j => j.Cases.GetValueOrDefault(t.Name)), StringComparer.Ordinal),
+            [.. done.SelectMany(j => j.Findings)],
+            done.Aggregate(TimeSpan.Zero, (sum, j) => sum + j.ProcessorTime));
     }
 
-    private (long NextSeed, TimeSpan ProcessorTime) Watch(IReadOnlyList<FuzzTarget> targets, long seed, FuzzBudget budget, Dictionary<string, long> cases, List<Finding> findings)
+    private FuzzJob Run(IReadOnlyList<FuzzTarget> targets, FuzzBudget budget, FuzzJob job)
+    {
+        for (FuzzBudget left = budget; !left.IsUsed; left = new FuzzBudget(budget.ProcessorTime - job.ProcessorTime, budget.Cases - job.Cases.Values.Sum()))
+            Watch(targets, left, job);
+        return job;
+    }
+
+    private void Watch(IReadOnlyList<FuzzTarget> targets, FuzzBudget budget, FuzzJob job)
     {
         string[] args =
         [
-            "work", seed.ToString(CultureInfo.InvariantCulture), budget.ProcessorTime.TotalSeconds.ToString(CultureInfo.InvariantCulture), budget.Cases.ToString(CultureInfo.InvariantCulture),
+            "work", job.NextSeed.ToString(CultureInfo.InvariantCulture), budget.ProcessorTime.TotalSeconds.ToString(CultureInfo.InvariantCulture), budget.Cases.ToString(CultureInfo.InvariantCulture),
             .. targets.Select(t => t.Name),
         ];
         using Process worker = Process.Start(new ProcessStartInfo("dotnet", [typeof(FuzzDriver).Assembly.Location, .. args]) { RedirectStandardOutput = true })!;
-        (string Target, long Seed) current = ("", seed);
+        (string Target, long Seed) current = ("", job.NextSeed);
         TimeSpan used = LeastTime;
         while (true)
         {
@@ -64,7 +71,7 @@ internal sealed class FuzzDriver(TextWriter output)
                 case ["begin", var target, var number, var seconds]:
                     current = (target, long.Parse(number, CultureInfo.InvariantCulture));
                     used = TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture));
-                    cases[target]++;
+                    job.Cases[target] = job.Cases.GetValueOrDefault(target) + 1;
                     break;
                 case ["found", var target, var number, var what]:
                     Report(new Finding(target, long.Parse(number, CultureInfo.InvariantCulture), what));
@@ -75,12 +82,14 @@ internal sealed class FuzzDriver(TextWriter output)
         worker.WaitForExit();
         if (worker.ExitCode is not (0 or 137))
             Report(new Finding(current.Target, current.Seed, string.Create(CultureInfo.InvariantCulture, $"crashed the process: exit code {worker.ExitCode}")));
-        return (current.Seed + 1, used);
+        job.NextSeed = current.Seed + 1;
+        job.ProcessorTime += used;
 
         void Report(Finding finding)
         {
-            findings.Add(finding);
-            output.WriteLine($"found  {finding.Target} {finding.Seed}: {finding.What}");
+            job.Findings.Add(finding);
+            lock (output)
+                output.WriteLine($"found  {finding.Target} {finding.Seed}: {finding.What}");
         }
     }
 
@@ -97,5 +106,17 @@ internal sealed class FuzzDriver(TextWriter output)
                 output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"found\t{finding.Target}\t{finding.Seed}\t{finding.What.ReplaceLineEndings(" | ").Replace('\t', ' ')}"));
             output.Flush();
         }
+    }
+
+    /// <summary>What workers one after the other have come to.</summary>
+    private sealed class FuzzJob(long seed)
+    {
+        public long NextSeed { get; set; } = seed;
+
+        public Dictionary<string, long> Cases { get; } = new(StringComparer.Ordinal);
+
+        public List<Finding> Findings { get; } = [];
+
+        public TimeSpan ProcessorTime { get; set; }
     }
 }

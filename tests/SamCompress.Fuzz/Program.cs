@@ -2,9 +2,9 @@ using System.Globalization;
 using SamCompress.Fuzz;
 
 const string Usage = """
-    fuzz [--minutes N] [--cases N] [--seed N] [TARGET ...]   damaged inputs, for N minutes of processor time or N of them
-    kills [--count N] [--seed N]                             quantize, killed N times
-    repeat TARGET SEED [DIR]                                 one case again, whose files stay in DIR
+    fuzz [--minutes N] [--cases N] [--seed N] [--jobs N] [TARGET ...]   damaged inputs, for N minutes of processor time or N of them
+    kills [--count N] [--seed N]                                        quantize, killed N times
+    repeat TARGET SEED [DIR]                                            one case again, whose files stay in DIR
     """;
 TextWriter output = Console.Out;
 List<string> rest = [.. args.Skip(1)];
@@ -25,7 +25,8 @@ switch (args.FirstOrDefault())
         {
             var budget = new FuzzBudget(TimeSpan.FromMinutes(Number("--minutes", 1)), (long)Number("--cases", long.MaxValue));
             long seed = (long)Number("--seed", 1);
-            (IReadOnlyDictionary<string, long> cases, IReadOnlyList<Finding> findings, TimeSpan used) = new FuzzDriver(output).Run(Targets(), budget, seed);
+            int jobs = (int)Number("--jobs", 1);
+            (IReadOnlyDictionary<string, long> cases, IReadOnlyList<Finding> findings, TimeSpan used) = new FuzzDriver(output).Run(Targets(), budget, seed, jobs);
             foreach ((string target, long count) in cases)
                 output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"fuzz   {target,-8} {count,8} cases, {findings.Count(f => f.Target == target)} findings"));
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"fuzz   {cases.Values.Sum()} cases in {used.TotalMinutes:F1} minutes of processor time, {findings.Count} findings"));
