@@ -56,7 +56,7 @@ public sealed class ArtifactWriter : IDisposable
             if (Directory.Exists(target))
                 throw Refused(FailureKind.Output, target, "the output is a directory", "give a file: -o DIRECTORY/NAME.onnx");
             if (!overwrite && Path.Exists(target))
-                throw Refused(FailureKind.Output, target, "the output exists", "use --overwrite to replace it, or -o to write elsewhere.");
+                throw Exists(target);
             if (File.Exists(target) && new FileInfo(target).LinkTarget is null && !InputFile.IsRegular(target))
                 throw Refused(FailureKind.Output, target, "the output is not a regular file", "a device or a pipe is never replaced; choose another name with -o.");
         }
@@ -67,7 +67,12 @@ public sealed class ArtifactWriter : IDisposable
             Directory.CreateDirectory(directory);
             SweepDeadStages(directory);
             (string stage, FileStream @lock) = Claim(output);
-            return new ArtifactWriter(targets, made, stage, @lock, overwrite);
+            var writer = new ArtifactWriter(targets, made, stage, @lock, overwrite);
+            // Another run may have finished between the check and the claim.
+            if (overwrite || targets.Find(Path.Exists) is not { } finished)
+                return writer;
+            writer.Dispose();
+            throw Exists(finished);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -264,6 +269,8 @@ public sealed class ArtifactWriter : IDisposable
         if (Directory.Exists(directory) && !Directory.EnumerateFileSystemEntries(directory).Any())
             Directory.Delete(directory);
     }
+
+    private static SamCompressException Exists(string target) => Refused(FailureKind.Output, target, "the output exists", "use --overwrite to replace it, or -o to write elsewhere.");
 
     private static SamCompressException Refused(FailureKind kind, string where, string message, string hint, Exception? inner = null) =>
         new(kind, message, hint, inner) { Location = where };
