@@ -69,6 +69,8 @@ internal static class ElementwiseShapes
 
     private static Shape? BroadcastInputs(NodeInference n)
     {
+        if (n.InputCount == 0)
+            return null;
         var shapes = new Shape?[n.InputCount];
         for (int i = 0; i < shapes.Length; i++)
             shapes[i] = n.Shape(i);

@@ -41,9 +41,15 @@ public static class ShapeInference
         try
         {
             if (node.Domain.Length == 0 && node.OpType is "If" or "Loop" or "Scan")
+            {
                 InferControlFlow(model, node, facts);
-            else
-                ShapeFunctions.Standard.Find(node)?.Invoke(new NodeInference(node, model.Opset(node.Domain), facts));
+                return;
+            }
+
+            // Bodies of other operators (SequenceMap) are inferred for themselves.
+            foreach (Graph subgraph in node.Subgraphs)
+                InferGraph(model, subgraph, facts);
+            ShapeFunctions.Standard.Find(node)?.Invoke(new NodeInference(node, model.Opset(node.Domain), facts));
         }
         catch (ShapeException e)
         {

@@ -79,6 +79,25 @@ public sealed class ShapeInferenceTests(ITestOutputHelper output)
         Assert.Equal(Shape.Of(4, 7), model.Graph.Outputs[0].Shape);
     }
 
+    /// <summary>Found by the fuzzer: a rule trusted the declaration.</summary>
+    [Fact]
+    public void Infers_the_bodies_of_operators_it_does_not_know()
+    {
+        using Model model = ModelText.Parse(
+            "<ir_version: 10, opset_import: [\"\": 21, \"my\": 1]> g (float[2,3] x) => (float[2,3] y) { y = my.Each (x) <body = b (float[4] a) => (float[M,N] c) { c = Identity (a) }> }");
+        Assert.Equal("SC3202", Assert.Single(ShapeInference.Infer(model).Diagnostics).Id);
+        Assert.Equal(Shape.Of(4), model.AllGraphs().Last().Outputs[0].Shape);
+    }
+
+    /// <summary>Found by the fuzzer.</summary>
+    [Fact]
+    public void Knows_nothing_of_an_operator_without_the_inputs_that_it_needs()
+    {
+        using Model model = ModelText.Parse("<ir_version: 3, opset_import: [\"\": 6]> g (float[2] x) => (float[?] y) { y = Sum () }");
+        ShapeInference.Infer(model);
+        Assert.Equal("[?]", model.Graph.Outputs[0].Shape!.ToString());
+    }
+
     [Fact]
     public void Knows_of_If_what_both_branches_say()
     {
