@@ -7,7 +7,7 @@ namespace SamCompress.Fuzz;
 
 /// <summary>
 /// Kills <c>quantize</c> at random times, which replaces one artifact by another in turns. After each kill the artifact must be the old or the new one, byte for byte; a run that is let through
-/// must succeed, and leave nothing but the artifact and its reports. No decoder lies beside the model, because judging masks would take most of the time in which nothing is written.
+/// must succeed, and leave nothing but the artifact and its reports. The model is small, so that writing is a good part of a run.
 /// </summary>
 internal sealed class KillLoop(TextWriter output)
 {
@@ -20,7 +20,7 @@ internal sealed class KillLoop(TextWriter output)
         var random = new Random(seed);
         string[][] options = [["--precision", "w8a8", "--external-data", "always"], ["--precision", "w8a8", "--external-data", "always", "--rounding", "gptq"]];
         var hashes = new List<string>();
-        File.Copy(Path.Combine(SkeletonModels.RepositoryRoot, "models", "sam-nano", "encoder.onnx"), Model);
+        WriteModel();
         TimeSpan whole = TimeSpan.Zero;
         foreach (string[] option in options)
         {
@@ -67,6 +67,18 @@ internal sealed class KillLoop(TextWriter output)
     private string Output => Path.Combine(_directory, "out.onnx");
 
     private string Model => Path.Combine(_directory, "model.onnx");
+
+    /// <summary>An encoder of one layer, which cuts pictures into patches: large enough to become smaller.</summary>
+    private void WriteModel()
+    {
+        string weights = string.Join(", ", Enumerable.Range(0, 64 * 3 * 16 * 16).Select(i => FormattableString.Invariant($"{(((i * 7919) % 2003) - 1001) / 8000.0:F5}")));
+        using IR.Model model = ModelText.Parse(
+            $$"""
+            agraph (float[1,3,256,256] image) => (float[1,64,16,16] embedding) <float[64,3,16,16] W = { {{weights}} }, float[64] B = { {{string.Join(", ", Enumerable.Repeat("0.1", 64))}} }>
+            { embedding = Conv<kernel_shape = [16, 16], strides = [16, 16]>(image, W, B) }
+            """, opset: 17);
+        IR.OnnxWriter.Save(model, Model);
+    }
 
     /// <summary>Both files in one hash.</summary>
     private string Artifact() => string.Join('+', new[] { Output, Output + ".data" }.Select(f => File.Exists(f) ? Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(f))) : "none"));
