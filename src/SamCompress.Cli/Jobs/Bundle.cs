@@ -32,7 +32,7 @@ internal static class Bundle
         {
             using Model model = ModelSource.ReadDecoder(decoder, reading);
             writer.RefuseInputs(model.Files);
-            added.AddRange(OnnxWriter.Save(model, writer.StagePath(DecoderName)).Select(f => Path.GetFileName(f)));
+            added.AddRange(writer.Save(model, DecoderName, ExternalDataMode.Auto).Select(f => Path.GetFileName(f)));
         }
 
         using Model encoder = OnnxReader.Read(writer.StagePath(EncoderName));

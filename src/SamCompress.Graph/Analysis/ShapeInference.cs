@@ -40,16 +40,15 @@ public static class ShapeInference
     {
         try
         {
-            if (node.Domain.Length == 0 && node.OpType is "If" or "Loop" or "Scan")
-            {
-                InferControlFlow(model, node, facts);
-                return;
-            }
-
-            // Bodies of other operators (SequenceMap) are inferred for themselves.
+            bool isControlFlow = node.Domain.Length == 0 && node.OpType is "If" or "Loop" or "Scan";
+            if (isControlFlow && node.OpType == "Loop" && node.Attribute("body")?.Graphs is [var body])
+                SetLoopInputs(node, body, facts);
             foreach (Graph subgraph in node.Subgraphs)
                 InferGraph(model, subgraph, facts);
-            ShapeFunctions.Standard.Find(node)?.Invoke(new NodeInference(node, model.Opset(node.Domain), facts));
+            if (isControlFlow)
+                SetControlFlowOutputs(new NodeInference(node, model.Opset(), facts), facts);
+            else
+                ShapeFunctions.Standard.Find(node)?.Invoke(new NodeInference(node, model.Opset(node.Domain), facts));
         }
         catch (ShapeException e)
         {
@@ -61,18 +60,14 @@ public static class ShapeInference
         }
     }
 
-    private static void InferControlFlow(Model model, Node node, ShapeFacts facts)
+    /// <summary>What the bodies, which are inferred already, say of the outputs.</summary>
+    private static void SetControlFlowOutputs(NodeInference n, ShapeFacts facts)
     {
-        if (node.OpType == "Loop" && node.Attribute("body")?.Graphs is [var body])
-            SetLoopInputs(node, body, facts);
-        foreach (Graph subgraph in node.Subgraphs)
-            InferGraph(model, subgraph, facts);
-        var n = new NodeInference(node, model.Opset(), facts);
-        if (node.OpType == "If")
+        if (n.Node.OpType == "If")
             JoinBranches(n, facts);
-        else if (node.OpType == "Loop" && node.Attribute("body")?.Graphs is [var after])
+        else if (n.Node.OpType == "Loop" && n.Node.Attribute("body")?.Graphs is [var after])
             SetLoopOutputs(n, after, facts);
-        else if (node.OpType == "Scan" && model.Opset() >= 9 && node.Attribute("body")?.Graphs is [var step])
+        else if (n.Node.OpType == "Scan" && n.Opset >= 9 && n.Node.Attribute("body")?.Graphs is [var step])
             SetScanOutputs(n, step, facts);
     }
 
