@@ -10,6 +10,8 @@ internal sealed class RewriteStepOptions
 {
     private readonly Option<int?> _dilated = Numbers.Whole("--dilated-attention", "Let a token attend to every N-th row and column only.", 2, 64);
     private readonly Option<int?> _segment = Numbers.Whole("--segment", "Dilate in segments of so many tokens, in one dimension. [default: in two]", 2, 1 << 20);
+    private readonly Option<string> _axes = CommonOptions.Choice("--axes", "With --dilated-attention: whether rows, columns or both are left out.", "both", "both", "rows", "columns");
+    private readonly Option<int?> _localKernel = Numbers.Whole("--local-kernel", "Of dilated and linear attention: let neighbours mix behind it, by convolutions of N x N that do nothing until trained.", 3, 15);
     private readonly Option<bool> _linear = new("--linear-attention") { Description = "Replace Softmax by ReLU linear attention." };
     private readonly Option<bool> _multiScale = new("--multi-scale") { Description = "With --linear-attention: further heads behind a convolution of 5 x 5, zero until fitted or trained." };
     private readonly Option<bool> _lowRank = new("--low-rank-position") { Description = "Project relative positions on the few directions that matter." };
@@ -33,7 +35,7 @@ internal sealed class RewriteStepOptions
 
     public void AddTo(Command command, Func<CommandResult, bool> hasGate)
     {
-        foreach (Option option in new Option[] { _dilated, _segment, _linear, _multiScale, _lowRank, _error, _rank, _blocks, _noRepair })
+        foreach (Option option in new Option[] { _dilated, _segment, _axes, _localKernel, _linear, _multiScale, _lowRank, _error, _rank, _blocks, _noRepair })
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
@@ -42,6 +44,14 @@ internal sealed class RewriteStepOptions
                 result.AddError("rewrite needs one of --dilated-attention N, --linear-attention and --low-rank-position.");
             else if (!isDilated && result.IsGiven(_segment))
                 result.AddError("--segment needs --dilated-attention.");
+            else if (!isDilated && result.IsGiven(_axes))
+                result.AddError("--axes needs --dilated-attention.");
+            else if (result.IsGiven(_segment) && result.IsGiven(_axes))
+                result.AddError("--segment and --axes exclude each other.");
+            else if (isLowRank && result.IsGiven(_localKernel))
+                result.AddError("--local-kernel needs --dilated-attention or --linear-attention.");
+            else if (int.TryParse(result.Word(_localKernel), out int side) && side % 2 == 0)
+                result.AddError($"'{side}' is no value of --local-kernel: use an odd number, so that the kernel has a middle.");
             else if (!isLinear && result.IsGiven(_multiScale))
                 result.AddError("--multi-scale needs --linear-attention.");
             else if (!isLowRank && (result.IsGiven(_error) || result.IsGiven(_rank)))
@@ -58,6 +68,8 @@ internal sealed class RewriteStepOptions
         Kind = parse.GetValue(_dilated) is not null ? RewriteKind.DilatedAttention : parse.GetValue(_linear) ? RewriteKind.LinearAttention : RewriteKind.LowRankPosition,
         Interval = parse.GetValue(_dilated),
         Segment = parse.GetValue(_segment),
+        Axes = parse.GetRequiredValue(_axes) switch { "rows" => DilatedAxes.Rows, "columns" => DilatedAxes.Columns, _ => DilatedAxes.Both },
+        LocalKernel = parse.GetValue(_localKernel),
         MultiScale = parse.GetValue(_multiScale),
         Error = parse.GetValue(_error),
         Rank = parse.GetValue(_rank),

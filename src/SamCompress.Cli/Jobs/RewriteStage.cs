@@ -31,8 +31,8 @@ internal sealed class RewriteStage(
         {
             int[] chosen = [.. selection.Of(SelfAttentionReader.Read(model)).Select(a => a.Number)];
             Run(model, StandardPipeline.Rewrite(First(selection)));
-            if (step.Kind == RewriteKind.LinearAttention)
-                return new RewrittenModel(model, chosen.ToDictionary(n => n, _ => "linear"));
+            if (step.Kind == RewriteKind.LinearAttention || step.LocalKernel is not null)
+                return new RewrittenModel(model, chosen.ToDictionary(n => n, _ => UnreadableNow()));
             if (step.Kind == RewriteKind.LowRankPosition)
                 Run(model, StandardPipeline.Rewrite(new ReduceRelativePosition(selection, Observe(model, selection), step.Error ?? ReduceRelativePosition.DefaultError, step.Rank)));
             IReadOnlyList<SelfAttention> after = SelfAttentionReader.Read(model).Attentions;
@@ -51,6 +51,10 @@ internal sealed class RewriteStage(
         return Rewrite(new AttentionSelection(reduced));
     }
 
+    /// <summary>What became of an attention that <see cref="SelfAttentionReader"/> does not know any more.</summary>
+    private string UnreadableNow() => string.Create(
+        CultureInfo.InvariantCulture, $"{(step.Kind == RewriteKind.LinearAttention ? "linear" : "dilated")}{(step.LocalKernel is { } side ? $", neighbours mixed by {side} x {side}" : "")}");
+
     private static string Describe(SelfAttention attention) => attention.Position is ProjectedPosition
         ? attention.Position.ToString()
         : string.Create(CultureInfo.InvariantCulture, $"{attention.Order.GroupCount} sets of {attention.Order.TokenCount} tokens");
@@ -62,8 +66,8 @@ internal sealed class RewriteStage(
     /// <summary>The rewrite, or the exact one that a rewrite by statistics starts from.</summary>
     private AttentionRewrite First(AttentionSelection selection) => step.Kind switch
     {
-        RewriteKind.DilatedAttention => new DilateAttention(selection, step.Interval!.Value, step.Segment),
-        RewriteKind.LinearAttention => new LinearizeAttention(selection, multiScale: step.MultiScale),
+        RewriteKind.DilatedAttention => new DilateAttention(selection, step.Interval!.Value, step.Segment, step.Axes, step.LocalKernel),
+        RewriteKind.LinearAttention => new LinearizeAttention(selection, multiScale: step.MultiScale, localKernel: step.LocalKernel),
         _ => new FoldRelativePosition(selection),
     };
 

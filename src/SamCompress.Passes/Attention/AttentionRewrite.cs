@@ -7,7 +7,7 @@ namespace SamCompress.Passes.Attention;
 /// <summary>
 /// Writes chosen self-attentions anew, in standard operators. What comes out of them is read by the same projection, so that a layer behind can be refitted.
 /// </summary>
-public abstract class AttentionRewrite(AttentionSelection selection) : Pass
+public abstract class AttentionRewrite(AttentionSelection selection, int? localKernel = null) : Pass
 {
     /// <exception cref="SamCompressException">A chosen attention does not have what the rewrite needs.</exception>
     public override int Apply(Model model, PassContext context)
@@ -17,12 +17,13 @@ public abstract class AttentionRewrite(AttentionSelection selection) : Pass
         int changes = 0;
         foreach ((int number, SelfAttention attention) in selection.Of(SelfAttentionReader.Read(model)))
         {
-            if ((model.Opset() < 13 ? "the model's opset is below 13" : Refusal(attention)) is { } why)
+            if ((model.Opset() < 13 ? "the model's opset is below 13" : Refusal(attention) ?? (localKernel is { } side ? LocalMixing.Refusal(attention, side) : null)) is { } why)
                 throw new SamCompressException(FailureKind.Unsupported, string.Create(CultureInfo.InvariantCulture, $"{Name}: attention {number} ({attention.Name}): {why}"), "choose others with --blocks");
             if (!context.Step(attention.Softmax, string.Create(CultureInfo.InvariantCulture, $"attention {number} of {attention.Order.GroupCount} x {attention.Order.TokenCount} tokens")))
                 return changes;
             var graph = new GraphBuilder(model, attention.Projection.Node, attention.Softmax.Output.Name);
-            attention.Projection.Node.ReplaceInput(0, Write(graph, attention));
+            Value heads = Write(graph, attention);
+            attention.Projection.Node.ReplaceInput(0, localKernel is { } kernel ? LocalMixing.Write(graph, attention, heads, kernel) : heads);
             changes++;
         }
 

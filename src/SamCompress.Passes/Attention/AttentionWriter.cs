@@ -156,6 +156,17 @@ internal sealed class AttentionWriter(GraphBuilder graph, SelfAttention attentio
         return Enumerable.Range(0, permutation.Count).Select(p => permutation.ToList().IndexOf(p));
     }
 
+    /// <summary>The values of all heads side by side, [rows, heads * head size].</summary>
+    public Value Values()
+    {
+        ColumnLayout columns = attention.Columns;
+        if (columns.IsPartMajor)
+            return graph.Slice(graph.Reshape(rows, order.RowCount, 3 * Width), -1, 2 * Width, 3 * Width);
+        Value split = graph.Reshape(rows, [order.RowCount, .. columns.Digits.Select(d => d.Size)]);
+        long[] places = [0, .. new[] { ColumnLayout.Part, ColumnLayout.Head, ColumnLayout.Channel }.Select(r => 1L + columns.PlaceOf(r))];
+        return graph.Reshape(graph.Slice(graph.Transpose(split, places), 1, 2, 3), order.RowCount, Width);
+    }
+
     /// <summary>Query, key and value, each [1, groups * heads, tokens, head size], or [1, groups, heads, tokens, head size] where a table of the heads is added.</summary>
     private (Value Query, Value Key, Value Value) Operands()
     {

@@ -3,6 +3,18 @@ using SamCompress.Passes.Rewriting;
 
 namespace SamCompress.Passes.Attention;
 
+/// <summary>Along which sides of a map tokens are left out.</summary>
+public enum DilatedAxes
+{
+    Both,
+
+    /// <summary>Every which row, whole.</summary>
+    Rows,
+
+    /// <summary>Every which column, whole.</summary>
+    Columns,
+}
+
 /// <summary>
 /// Lets tokens attend only to those of their own phase: softmax(q.k).v over all tokens => the same over each set of tokens whose rows and columns leave the same
 /// remainders by the interval (2-D), or over every interval-th token of a segment (1-D).
@@ -15,8 +27,12 @@ namespace SamCompress.Passes.Attention;
 /// </remarks>
 /// <param name="interval">From 2 on.</param>
 /// <param name="segment">The tokens of a segment for 1-D dilation, a multiple of the interval; null for 2-D.</param>
-public sealed class DilateAttention(AttentionSelection selection, int interval, long? segment = null) : AttentionRewrite(selection)
+public sealed class DilateAttention(AttentionSelection selection, int interval, long? segment = null, DilatedAxes axes = DilatedAxes.Both, int? localKernel = null) : AttentionRewrite(selection, localKernel)
 {
+    private int Rows => axes == DilatedAxes.Columns ? 1 : interval;
+
+    private int Columns => axes == DilatedAxes.Rows ? 1 : interval;
+
     protected override string? Refusal(SelfAttention attention)
     {
         ArgumentNullException.ThrowIfNull(attention);
@@ -28,7 +44,7 @@ public sealed class DilateAttention(AttentionSelection selection, int interval, 
         if (attention.Position is not (NoPosition or DecomposedPosition))
             return "its term for positions cannot be taken apart into phases";
         if (segment is not { } length)
-            return attention.Map is not { } map ? "its tokens are no map with known sides" : map.Height % interval != 0 || map.Width % interval != 0 ? $"an interval of {interval} does not divide a map of {map.Height} x {map.Width}" : null;
+            return attention.Map is not { } map ? "its tokens are no map with known sides" : map.Height % Rows != 0 || map.Width % Columns != 0 ? $"an interval of {interval} does not divide a map of {map.Height} x {map.Width}" : null;
         if (length < 1 || tokens % length != 0 || length % interval != 0)
             return $"a segment of {length} must divide {tokens} tokens and be a multiple of {interval}";
         return attention.Position is DecomposedPosition p && (length % p.Columns != 0 || p.Columns % interval != 0)
@@ -40,13 +56,13 @@ public sealed class DilateAttention(AttentionSelection selection, int interval, 
     {
         (TokenOrder order, PositionTerm position) = segment is { } length
             ? (TokenOrder.Segments(attention.Order.TokenCount, length, interval), InSegments(graph, attention.Position, length))
-            : (TokenOrder.Phases(attention.Map!.Value.Height, attention.Map.Value.Width, interval), InPhases(graph, attention.Position));
+            : (TokenOrder.Phases(attention.Map!.Value.Height, attention.Map.Value.Width, Rows, Columns), InPhases(graph, attention.Position));
         var writer = new AttentionWriter(graph, attention, attention.Layer.Output, order, position);
         return writer.MergeHeads(writer.Products(), attention.Projection.Input.Shape!.ToStatic()!);
     }
 
     private PositionTerm InPhases(GraphBuilder graph, PositionTerm position) => position is DecomposedPosition p
-        ? new DecomposedPosition(RelativePosition.Every(graph, p.Height, interval), RelativePosition.Every(graph, p.Width, interval), p.Factor)
+        ? new DecomposedPosition(RelativePosition.Every(graph, p.Height, Rows), RelativePosition.Every(graph, p.Width, Columns), p.Factor)
         : position;
 
     /// <summary>Offsets of rows within a segment are those of the first rows; columns are every interval-th.</summary>

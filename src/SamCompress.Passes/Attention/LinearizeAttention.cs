@@ -18,7 +18,7 @@ namespace SamCompress.Passes.Attention;
 /// projection that read it as zero, so that the result is the same until something is fitted or trained. The source's mixing of channels behind the convolution
 /// (1 x 1 within each head) would begin as the identity, and is left out.
 /// </param>
-public sealed class LinearizeAttention(AttentionSelection selection, float epsilon = 1e-6f, bool multiScale = false) : AttentionRewrite(selection)
+public sealed class LinearizeAttention(AttentionSelection selection, float epsilon = 1e-6f, bool multiScale = false, int? localKernel = null) : AttentionRewrite(selection, localKernel)
 {
     private const int KernelSide = 5;
 

@@ -57,10 +57,10 @@ public sealed record TokenOrder
         [new AxisDigit(height / windowHeight, windowHeight * width), new AxisDigit(width / windowWidth, windowWidth)],
         [new AxisDigit(windowHeight, width), new AxisDigit(windowWidth, 1)])!;
 
-    /// <summary>2-D dilation: the tokens of a map whose row and column leave the same remainders by <paramref name="interval"/>.</summary>
-    public static TokenOrder Phases(long height, long width, long interval) => Of(
-        [new AxisDigit(interval, width), new AxisDigit(interval, 1)],
-        [new AxisDigit(height / interval, interval * width), new AxisDigit(width / interval, interval)])!;
+    /// <summary>2-D dilation: the tokens of a map whose row and column leave the same remainders by their intervals, of which one may be 1.</summary>
+    public static TokenOrder Phases(long height, long width, long rows, long columns) => Of(
+        [new AxisDigit(rows, width), new AxisDigit(columns, 1)],
+        [new AxisDigit(height / rows, rows * width), new AxisDigit(width / columns, columns)])!;
 
     /// <summary>1-D dilation: segments of consecutive tokens, in which every <paramref name="interval"/>-th attend to each other.</summary>
     public static TokenOrder Segments(long tokens, long segment, long interval) => Of(

@@ -26,6 +26,12 @@ public sealed record RewriteStep
     /// <summary>Of dilated attention: the tokens of a segment, to dilate in one dimension; null for two.</summary>
     public long? Segment { get; init; }
 
+    /// <summary>Of dilated attention in two dimensions: along which sides of the map.</summary>
+    public DilatedAxes Axes { get; init; }
+
+    /// <summary>Of dilated and linear attention: the side of the kernels by which neighbours mix behind it; null for none.</summary>
+    public int? LocalKernel { get; init; }
+
     /// <summary>Of linear attention: with further heads of a second scale.</summary>
     public bool MultiScale { get; init; }
 
@@ -50,7 +56,10 @@ public sealed record RewriteStep
         _ when MinMiou is not null && !Blocks.IsAuto => "minMiou belongs to the blocks \"auto\"",
         RewriteKind.DilatedAttention when Interval is not (>= 2 and <= 64) => "dilatedAttention needs an interval from 2 to 64",
         RewriteKind.DilatedAttention when Segment < 2 => "segment must be at least 2",
-        not RewriteKind.DilatedAttention when Interval is not null || Segment is not null => "interval and segment belong to dilatedAttention",
+        not RewriteKind.DilatedAttention when Interval is not null || Segment is not null || Axes != DilatedAxes.Both => "interval, segment and axes belong to dilatedAttention",
+        RewriteKind.DilatedAttention when Segment is not null && Axes != DilatedAxes.Both => "segment and axes exclude each other",
+        RewriteKind.LowRankPosition when LocalKernel is not null => "localKernel belongs to dilatedAttention and linearAttention",
+        _ when LocalKernel is < 3 or > 15 || LocalKernel % 2 == 0 => "localKernel must be an odd number from 3 to 15",
         not RewriteKind.LinearAttention when MultiScale => "multiScale belongs to linearAttention",
         RewriteKind.LowRankPosition when Error is not null && Rank is not null => "error and rank exclude each other",
         RewriteKind.LowRankPosition when Error is not null and not (> 0 and < 100) => "error must be over 0 and below 100",
@@ -59,11 +68,14 @@ public sealed record RewriteStep
         _ => null,
     };
 
+    private string Local => LocalKernel is { } side ? string.Create(CultureInfo.InvariantCulture, $", neighbours mixed by {side} x {side}") : "";
+
     /// <summary>For reports: the kind with its numbers.</summary>
     public override string ToString() => Kind switch
     {
-        RewriteKind.DilatedAttention => string.Create(CultureInfo.InvariantCulture, $"dilated attention, interval {Interval}{(Segment is { } s ? $", segments of {s}" : "")}"),
-        RewriteKind.LinearAttention => MultiScale ? "linear attention of two scales" : "linear attention",
+        RewriteKind.DilatedAttention => string.Create(
+            CultureInfo.InvariantCulture, $"dilated attention, interval {Interval}{(Segment is { } s ? $", segments of {s}" : Axes == DilatedAxes.Both ? "" : Axes == DilatedAxes.Rows ? " of rows" : " of columns")}{Local}"),
+        RewriteKind.LinearAttention => (MultiScale ? "linear attention of two scales" : "linear attention") + Local,
         _ => string.Create(CultureInfo.InvariantCulture, $"low-rank positions, {(Rank is { } r ? $"rank {r}" : $"error {Error ?? ReduceRelativePosition.DefaultError}")}"),
     };
 }

@@ -22,6 +22,22 @@ public sealed class DilateAttentionTests
         m => AttentionCheck.Mask(m, 24, (q, k) => q / segment == k / segment && q % interval == k % interval));
 
     [Theory]
+    [InlineData(DilatedAxes.Rows)]
+    [InlineData(DilatedAxes.Columns)]
+    public void Only_rows_or_only_columns_are_left_out(DilatedAxes axes) => AttentionCheck.Apply(
+        SamBlockText.Global(4, 6),
+        StandardPipeline.Rewrite(new DilateAttention(All, 2, axes: axes)),
+        m => AttentionCheck.Mask(m, 24, (q, k) => axes == DilatedAxes.Rows ? q / 6 % 2 == k / 6 % 2 : q % 6 % 2 == k % 6 % 2));
+
+    /// <summary>Of a map of 4 rows and 5 columns only the columns are in the way.</summary>
+    [Fact]
+    public void An_axis_that_is_whole_need_not_be_divided()
+    {
+        AttentionCheck.Apply(SamBlockText.Global(4, 5), StandardPipeline.Rewrite(new DilateAttention(All, 2, axes: DilatedAxes.Rows)), m => AttentionCheck.Mask(m, 20, (q, k) => q / 5 % 2 == k / 5 % 2));
+        AttentionCheck.Refuses(SamBlockText.Global(4, 5), new DilateAttention(All, 2, axes: DilatedAxes.Columns), "an interval of 2 does not divide a map of 4 x 5");
+    }
+
+    [Theory]
     [InlineData(2)]
     [InlineData(4)]
     public void Equals_masked_attention_in_the_global_blocks_of_a_real_encoder(int interval)

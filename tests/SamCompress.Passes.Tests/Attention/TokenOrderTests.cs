@@ -12,7 +12,14 @@ public sealed class TokenOrderTests
     [Fact]
     public void Phases_hold_the_rows_with_the_same_remainders() => Assert.Equal(
         [[0, 2, 8, 10], [1, 3, 9, 11], [4, 6, 12, 14], [5, 7, 13, 15]],
-        Rows(TokenOrder.Phases(4, 4, 2)));
+        Rows(TokenOrder.Phases(4, 4, 2, 2)));
+
+    [Fact]
+    public void Phases_of_one_axis_hold_whole_rows_or_columns()
+    {
+        Assert.Equal([[0, 1, 2, 6, 7, 8], [3, 4, 5, 9, 10, 11]], Rows(TokenOrder.Phases(4, 3, 2, 1)));
+        Assert.Equal([[0, 2, 4, 6], [1, 3, 5, 7]], Rows(TokenOrder.Phases(2, 4, 1, 2)));
+    }
 
     [Fact]
     public void Segments_hold_every_second_row_of_a_part() => Assert.Equal(
@@ -24,8 +31,8 @@ public sealed class TokenOrderTests
     {
         Assert.Equal([[0, 1, 2], [3, 4, 5]], Rows(TokenOrder.Consecutive(2, 3)));
         Assert.True(TokenOrder.Consecutive(2, 3).IsRowOrder);
-        Assert.False(TokenOrder.Phases(4, 4, 2).IsRowOrder);
-        Assert.Equal([1, 3, 0, 2], TokenOrder.Phases(4, 4, 2).Permutation);
+        Assert.False(TokenOrder.Phases(4, 4, 2, 2).IsRowOrder);
+        Assert.Equal([1, 3, 0, 2], TokenOrder.Phases(4, 4, 2, 2).Permutation);
     }
 
     [Fact]

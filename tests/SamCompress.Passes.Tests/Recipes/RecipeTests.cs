@@ -24,22 +24,27 @@ public sealed class RecipeTests : IDisposable
               "rewrites": [
                 { "kind": "dilatedAttention", "interval": 4, "segment": 64, "blocks": [2, 5], "repair": false },
                 { "kind": "lowRankPosition", "rank": 8, "blocks": "global" },
-                { "kind": "linearAttention", "multiScale": true, "blocks": "auto", "minMiou": 0.9 }
+                { "kind": "linearAttention", "multiScale": true, "blocks": "auto", "minMiou": 0.9 },
+                { "kind": "dilatedAttention", "interval": 2, "axes": "rows", "localKernel": 3 }
               ],
               "quantize": { "precision": "w4a8", "target": "qdq", "calibrationMethod": "minmax", "decoderPrecision": "w8a8", "nodesToExclude": ["*lin2*"], "equalize": false },
               "gates": { "minMiou": 0.8, "maxDrop": 0.3 }
             }
             """));
 
-        Assert.Equal(["dilated attention, interval 4, segments of 64", "low-rank positions, rank 8", "linear attention of two scales"], recipe.Rewrites.Select(r => r.ToString()));
-        Assert.Equal(["2,5", "global", "auto"], recipe.Rewrites.Select(r => r.Blocks.ToString()));
-        Assert.Equal([false, true, true], recipe.Rewrites.Select(r => r.Repair));
+        Assert.Equal(["dilated attention, interval 4, segments of 64", "low-rank positions, rank 8", "linear attention of two scales", "dilated attention, interval 2 of rows, neighbours mixed by 3 x 3"], recipe.Rewrites.Select(r => r.ToString()));
+        Assert.Equal(["2,5", "global", "auto", "global"], recipe.Rewrites.Select(r => r.Blocks.ToString()));
+        Assert.Equal([false, true, true, true], recipe.Rewrites.Select(r => r.Repair));
         Assert.Equal(("w4a8", "qdq", "minmax", "w8a8", "*lin2*", false), (recipe.Quantize.Precision, recipe.Quantize.Target, recipe.Quantize.CalibrationMethod, recipe.Quantize.DecoderPrecision, Assert.Single(recipe.Quantize.NodesToExclude), recipe.Quantize.Equalize));
         Assert.Equal((0.9, 0.8, 0.3), (recipe.Rewrites[2].MinMiou, recipe.Gates.MinMiou, recipe.Gates.MaxDrop));
     }
 
     [Theory]
-    [InlineData("""{ "kind": "linearAttention", "interval": 2 }""", "$.rewrites[0]: interval and segment belong to dilatedAttention")]
+    [InlineData("""{ "kind": "linearAttention", "interval": 2 }""", "$.rewrites[0]: interval, segment and axes belong to dilatedAttention")]
+    [InlineData("""{ "kind": "linearAttention", "axes": "rows" }""", "$.rewrites[0]: interval, segment and axes belong to dilatedAttention")]
+    [InlineData("""{ "kind": "dilatedAttention", "interval": 2, "segment": 64, "axes": "rows" }""", "$.rewrites[0]: segment and axes exclude each other")]
+    [InlineData("""{ "kind": "lowRankPosition", "localKernel": 3 }""", "$.rewrites[0]: localKernel belongs to dilatedAttention and linearAttention")]
+    [InlineData("""{ "kind": "linearAttention", "localKernel": 4 }""", "$.rewrites[0]: localKernel must be an odd number from 3 to 15")]
     [InlineData("""{ "kind": "dilatedAttention", "interval": 2, "multiScale": true }""", "$.rewrites[0]: multiScale belongs to linearAttention")]
     [InlineData("""{ "kind": "dilatedAttention" }""", "$.rewrites[0]: dilatedAttention needs an interval from 2 to 64")]
     [InlineData("""{ "kind": "dilatedAttention", "interval": 2, "rank": 8 }""", "$.rewrites[0]: error and rank belong to lowRankPosition")]
