@@ -21,11 +21,13 @@ internal static class DistillCommand
         Option<string> precision = CommonOptions.Choice(
             "--precision", "What quantize will make of the student: it learns with weights and activations rounded so.", "float", ["float", .. Precision.All.Select(p => p.Name)]);
         Option<string> target = PrecisionOptions.TargetOption();
+        var trained = CommonOptions.Choice("--train", "Which layers learn: those from the first on that differs from the teacher's, or all.", "changed", "changed", "all");
         Option<int?> updates = Numbers.Whole("--updates", $"Updates of the weights. [default: {defaults.Updates}]", 1, 100_000_000);
         Option<double?> rate = Numbers.Between("--learning-rate", $"The greatest one; it falls along half a cosine. [default: {defaults.LearningRate}]", 1e-9, 1);
         Option<int?> batch = Numbers.Whole("--batch", $"Pictures for one update. [default: {defaults.Batch}]", 1, 4096);
         Option<double?> decay = Numbers.Between("--weight-decay", $"Of AdamW. [default: {defaults.WeightDecay}]", 0, 0.99);
         Option<double?> area = Numbers.Between("--least-area", $"The least share of a picture that is shown; 1 shows all of each. [default: {defaults.LeastArea}]", 0.01, 1);
+        var strong = new Option<bool>("--strong-augmentation") { Description = "Also turn pictures by quarters and upside down, and vary their light: for few pictures." };
         Option<int?> seed = Numbers.Whole("--seed", "Decides the order of the pictures and what is shown of each. [default: 0]", 0, int.MaxValue);
         Option<string?> state = CommonOptions.State("the training");
         var pictures = new PictureOptions("Pictures to learn from, of which some are held out", takesAll: true);
@@ -35,7 +37,7 @@ internal static class DistillCommand
         model.AddTo(command);
         command.Options.Add(teacher);
         output.AddTo(command);
-        foreach (Option option in new Option[] { objective, prompts, maskWeight, precision, target, updates, rate, batch, decay, area, seed, state })
+        foreach (Option option in new Option[] { objective, prompts, maskWeight, precision, target, trained, updates, rate, batch, decay, area, strong, seed, state })
             command.Options.Add(option);
         pictures.AddTo(command);
         execution.AddTo(command);
@@ -62,6 +64,7 @@ internal static class DistillCommand
                 Quantization = parse.GetRequiredValue(precision) is var chosen and not "float"
                     ? new QuantizationRequest { Precision = Precision.All.First(p => p.Name == chosen), Target = parse.GetRequiredValue(target), Rounding = WeightRounding.Nearest, CorrectBias = false }
                     : null,
+                TrainsUnchanged = parse.GetRequiredValue(trained) == "all",
                 Step = new DistillStep
                 {
                     Updates = parse.GetValue(updates) ?? defaults.Updates,
@@ -69,6 +72,7 @@ internal static class DistillCommand
                     Batch = parse.GetValue(batch) ?? defaults.Batch,
                     WeightDecay = parse.GetValue(decay) ?? defaults.WeightDecay,
                     LeastArea = parse.GetValue(area) ?? defaults.LeastArea,
+                    StrongAugmentation = parse.GetValue(strong),
                     Seed = parse.GetValue(seed) ?? defaults.Seed,
                 },
                 State = parse.GetValue(state),

@@ -48,6 +48,9 @@ public sealed record DistillOptions
     /// <summary>What the student is to be quantized to afterwards, which it learns to bear; null for a student that stays float.</summary>
     public QuantizationRequest? Quantization { get; init; }
 
+    /// <summary>Whether layers are trained too that compute what the teacher's do, before the first that does not.</summary>
+    public bool TrainsUnchanged { get; init; }
+
     public DistillStep Step { get; init; } = new();
 
     /// <summary>Where the training is kept, to go on from; null keeps nothing.</summary>
@@ -103,7 +106,8 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
         using var training = new TrainingStage(options.Teacher, decoder, set, options.Step, options.State, student.Graph.Inputs[0], 1, options.Execution, progress, cancellation);
         long start = Stopwatch.GetTimestamp();
         double before = training.Score(learner ?? student);
-        DistilledModel learned = new DistillationRun(Settings(training, student)).Run(learner ?? student, [teacher], objective, training.Pictures, training.Score, training.Progress, head, cancellation);
+        IReadOnlyList<Value> frozen = options.TrainsUnchanged ? [] : TrainableModel.UnchangedWeights(learner ?? student, teacher, cancellation);
+        DistilledModel learned = new DistillationRun(Settings(training, student, frozen)).Run(learner ?? student, [teacher], objective, training.Pictures, training.Score, training.Progress, head, cancellation);
         bool isBetter = learned.Outcome.Best is not { } best || best.Score > before;
         using Model trained = learned.Model, result = isBetter ? TrainedModel.Of(student, learned.Outcome.Weights) : ModelCopy.Of(student);
         ReportedTraining report = training.Take(options.Objective.ToString(), before, learned.Outcome, Stopwatch.GetElapsedTime(start).TotalSeconds);
@@ -123,6 +127,7 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
             Teacher = taught,
             Artifact = QuantizeJob.Describe(result, options.Output, FileHash.Of(staged[0]), staged.Sum(f => new FileInfo(f).Length)),
             Training = report,
+            FrozenParameters = frozen.Where(v => v.ElementType == ElementType.Float).Sum(v => v.Initializer!.Count),
             Quality = quality,
             Speed = speed,
             Gates = [.. ReportedGate.OfMasks(options.MinMeanIou, options.MaxDrop, quality.MeanIou)],
@@ -164,9 +169,9 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
     }
 
     /// <summary>The weights of the student are trained; the scales of fake quantizers are not.</summary>
-    private static DistillationSettings Settings(TrainingStage training, Model student)
+    private static DistillationSettings Settings(TrainingStage training, Model student, IEnumerable<Value> frozen)
     {
-        HashSet<string> weights = [.. student.Graph.Initializers.Select(i => i.Name)];
+        HashSet<string> weights = [.. student.Graph.Initializers.Select(i => i.Name).Except(frozen.Select(f => f.Name))];
         return training.Settings with { Optimizer = training.Settings.Optimizer with { Trainable = weights.Contains } };
     }
 
@@ -202,11 +207,13 @@ public sealed class DistillJob(DistillOptions options, IJobProgress progress, Ca
         ["target"] = options.Quantization?.Target,
         ["prompts"] = options.Objective == DistillObjective.Masks ? options.Prompts : null,
         ["maskWeight"] = options.Objective == DistillObjective.Masks ? options.MaskWeight : null,
+        ["train"] = options.TrainsUnchanged ? "all" : "changed",
         ["updates"] = options.Step.Updates,
         ["learningRate"] = options.Step.LearningRate,
         ["batch"] = options.Step.Batch,
         ["weightDecay"] = options.Step.WeightDecay,
         ["leastArea"] = options.Step.LeastArea,
+        ["strongAugmentation"] = options.Step.StrongAugmentation,
         ["seed"] = options.Step.Seed,
         ["device"] = options.Execution.DeviceName,
         ["threads"] = options.Execution.Session.Threads,

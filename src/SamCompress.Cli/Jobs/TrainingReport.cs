@@ -46,6 +46,9 @@ public sealed record DistillReport : IModelReport
 
     public required ReportedTraining Training { get; init; }
 
+    /// <summary>How many elements of weights stayed the teacher's, because nothing before their layers differs from it.</summary>
+    public required long FrozenParameters { get; init; }
+
     /// <summary>Against the teacher, on pictures that were neither learned from nor chosen by.</summary>
     public required ReportedQuality Quality { get; init; }
 

@@ -53,7 +53,7 @@ internal sealed class TrainingStage : IDisposable
         Pictures = new TrainingPictures(
             set.Learned,
             Preprocessing.For(new SessionValue(input.Name, input.ElementType, input.Shape), teacher),
-            step.LeastArea < 1 ? new Augmentation { LeastArea = step.LeastArea } : null);
+            step.LeastArea < 1 || step.StrongAugmentation ? new Augmentation { LeastArea = step.LeastArea, IsStrong = step.StrongAugmentation } : null);
         _judge = MaskJudge.Open(teacher, decoder, set.Validation.Paths, execution, progress, cancellation);
         Progress = new Reporter(this);
     }

@@ -10,6 +10,8 @@ internal static class DistillRenderer
     public static void Write(DistillReport report, TextWriter writer)
     {
         writer.WriteLine($"learned    {Training(report.Training)}");
+        if (report.FrozenParameters > 0)
+            writer.WriteLine($"kept       {Quantity.Count(report.FrozenParameters)} of {Quantity.Count(report.Artifact.Parameters)} parameters, of the layers before the first that differs from the teacher's");
         writer.WriteLine($"masks      {QuantizeRenderer.Quality(report.Quality)}");
         writer.WriteLine($"speed      {QuantizeRenderer.Speed(report.Speed)}");
         foreach (ReportedGate gate in report.Gates)

@@ -40,13 +40,22 @@ public sealed class EliminateDuplicateNodes : Pass
     /// <summary>Equal for equal nodes; null for nodes that are not compared.</summary>
     private static string? KeyOf(Node node)
     {
-        var key = new StringBuilder();
-        key.Append(node.Domain).Append('|').Append(node.OpType);
+        if (OperatorOf(node) is not { } text)
+            return null;
+        var key = new StringBuilder(text);
         // Names are unique within all graphs around a node, so they stand for the values.
         foreach (Value? input in node.Inputs)
             key.Append('|').Append(input?.Name.Length ?? -1).Append(':').Append(input?.Name);
         foreach (Value? output in node.Outputs)
             key.Append(output is null ? '-' : '+');
+        return key.ToString();
+    }
+
+    /// <summary>Equal for nodes with the same operator and attributes; null for one whose attributes are not compared.</summary>
+    internal static string? OperatorOf(Node node)
+    {
+        var key = new StringBuilder();
+        key.Append(node.Domain).Append('|').Append(node.OpType);
         foreach (NodeAttribute attribute in node.Attributes.OrderBy(a => a.Name, StringComparer.Ordinal))
         {
             key.Append('|').Append(attribute.Name).Append('=').Append((int)attribute.Kind).Append(':');

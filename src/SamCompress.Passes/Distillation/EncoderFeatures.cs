@@ -43,7 +43,8 @@ public sealed record EncoderFeatures(Value Embedding, IReadOnlyList<Value> Strea
             [.. model.Graph.Nodes.Where(n => n.OpType is "Gelu" or "FastGelu" && n.Input(0) is { } x && written.Contains(x) && readers.ContainsKey(n.Output)).Select(n => n.Output)]);
     }
 
-    /// <summary>x + f(x): two activations of one shape. Logits and positions have different ones, which broadcast.</summary>
+    /// <summary>x + f(x): two activations of one shape. Logits and positions have different ones, which broadcast, or a Softmax reads their sum.</summary>
     private static bool IsResidualSum(Node node) =>
-        node.Is("Add") && node.Inputs is [{ Producer: not null, Shape: { } a }, { Producer: not null, Shape: { } b }] && a.Equals(b);
+        node.Is("Add") && node.Inputs is [{ Producer: not null, Shape: { } a }, { Producer: not null, Shape: { } b }] && a.Equals(b)
+        && !node.Output.Uses.All(u => u.Node.Is("Softmax"));
 }

@@ -51,6 +51,9 @@ public sealed record DistillStep
     /// <summary>The least share of a picture that is shown; 1 shows all of every picture, not mirrored.</summary>
     public double LeastArea { get; init; } = 0.3;
 
+    /// <summary>Whether pictures are also turned by quarters, upside down and seen in other light.</summary>
+    public bool StrongAugmentation { get; init; }
+
     public int Seed { get; init; }
 
     /// <summary>What is wrong with the step, or null.</summary>

@@ -139,6 +139,7 @@ internal static class SampleReports
         Teacher = Before,
         Artifact = After,
         Training = Training,
+        FrozenParameters = 31_000_000,
         Quality = Quality,
         Speed = Speed,
         Gates = Gates,

@@ -1,4 +1,5 @@
 using SamCompress.IR;
+using SamCompress.Passes.Attention;
 using SamCompress.Passes.Distillation;
 using SamCompress.Runtime.Training;
 using SamCompress.Testing;
@@ -24,6 +25,18 @@ public sealed class EncoderFeaturesTests
         Assert.Equal(blocks, features.Hidden.Count);
         Assert.All(features.Hidden, v => Assert.Equal(hidden, v.Shape![^1].Value));
         Assert.True(features.Embedding.IsGraphOutput);
+    }
+
+    /// <summary>Logits and positions of a rewritten attention are added in one shape, and so is what convolutions make of heads and of values.</summary>
+    [Fact]
+    public void Sums_inside_a_rewritten_attention_are_not_of_the_stream()
+    {
+        using Model model = OnnxReader.Read(Path.Combine(SkeletonModels.RepositoryRoot, "models", "sam-nano", "encoder.onnx"));
+        new PassPipeline(StandardPipeline.Cleanup).Run(model, PassCheck.Context());
+        new PassPipeline(StandardPipeline.Rewrite(new DilateAttention(new AttentionSelection(), 2, localKernel: 3))).Run(model, PassCheck.Context());
+        TrainableModel.Prepare(model);
+        Assert.Equal(2, model.Graph.Nodes.Count(n => n.Is("Conv") && n.GetInt("group", 1) == 2 * 192));
+        Assert.Equal((2 * 6) + 1, EncoderFeatures.Of(model).Stream.Count);
     }
 
     [Fact]

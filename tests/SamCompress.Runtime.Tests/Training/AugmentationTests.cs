@@ -26,6 +26,40 @@ public sealed class AugmentationTests
     }
 
     [Fact]
+    public void Turns_upside_down_and_then_rows_into_columns()
+    {
+        using RuntimeTensor pixels = RuntimeTensor.Of(Pixels, 1, 3, 2, 3);
+        using RuntimeTensor cut = new PictureView(0, 0, 3, 2, IsMirrored: true) { IsUpsideDown = true, IsTransposed = true }.Cut(pixels);
+        Assert.Equal("uint8[1,3,3,2]", cut.ToString());
+        Assert.Equal([5, 2, 4, 1, 3, 0, 15, 12, 14, 11, 13, 10, 25, 22, 24, 21, 23, 20], cut.ToArray<byte>());
+    }
+
+    /// <summary>2 (p - 128) + 138 and the like, within 0 and 255.</summary>
+    [Fact]
+    public void Changes_the_light_of_each_channel()
+    {
+        byte[] pixels = [0, 100, 128, 255, 100, 200];
+        new ColorChange(2, 1, 0.5, 10).Apply(pixels);
+        Assert.Equal([0, 82, 138, 255, 124, 174], pixels);
+    }
+
+    [Fact]
+    public void Strong_variations_are_of_every_kind_and_end_at_their_bounds()
+    {
+        PictureView[] views = [.. Enumerable.Range(0, 2000).Select(s => new Augmentation { IsStrong = true }.Of(120, 80, (ulong)s * 0x9E3779B97F4A7C15))];
+        Assert.Equal(8, views.Select(v => (v.IsMirrored, v.IsUpsideDown, v.IsTransposed)).Distinct().Count());
+        Assert.All(views, v =>
+        {
+            double[] gains = [v.Colors!.Red, v.Colors.Green, v.Colors.Blue];
+            Assert.All(gains, g => Assert.InRange(g, 1 / (1.35 * 1.15), 1.35 * 1.15));
+            Assert.InRange(gains.Max() / gains.Min(), 1, 1.15 * 1.15);
+            Assert.InRange(v.Colors.Shift, -25, 25);
+        });
+        Assert.InRange(views.Average(v => v.Colors!.Shift), -1, 1);
+        Assert.All(Enumerable.Range(0, 100), s => Assert.Null(new Augmentation().Of(120, 80, (ulong)s).Colors));
+    }
+
+    [Fact]
     public void Keeps_views_inside_the_picture_and_above_the_least_area()
     {
         var augmentation = new Augmentation { LeastArea = 0.3 };
