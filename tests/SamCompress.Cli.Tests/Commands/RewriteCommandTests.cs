@@ -72,14 +72,18 @@ public sealed class RewriteCommandTests : IDisposable
         Assert.Contains("a rewrite needs 4 or more", run.ErrorLines[0], StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_dry_run_says_which_attentions_and_what_is_saved_and_writes_nothing()
+    [Theory]
+    [InlineData("4 sets of 64 tokens")]
+    [InlineData("2 sets of 128 tokens", "--axes", "rows")]
+    [InlineData("dilated, neighbours mixed by 3 x 3", "--axes", "rows", "--local-kernel", "3")]
+    public void A_dry_run_says_which_attentions_and_what_is_saved_and_writes_nothing(string became, params string[] options)
     {
-        CommandRun run = CommandRun.Of("rewrite", Nano, "-o", _directory.File("out.onnx"), "--dilated-attention", "2", "--dry-run", "--format", "json", "-q");
+        CommandRun run = CommandRun.Of(["rewrite", Nano, "-o", _directory.File("out.onnx"), "--dilated-attention", "2", "--dry-run", "--format", "json", "-q", .. options]);
 
         Assert.Equal(0, run.ExitCode);
         JsonElement rewrite = run.Json.GetProperty("rewrite");
         Assert.Equal([2, 5], Numbers(rewrite));
+        Assert.Contains(became, run.Out, StringComparison.Ordinal);
         Assert.True(rewrite.GetProperty("macsAfter").GetProperty("attention").GetInt64() < rewrite.GetProperty("macsBefore").GetProperty("attention").GetInt64());
         Assert.Empty(_directory.Names);
     }
