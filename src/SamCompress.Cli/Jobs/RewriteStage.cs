@@ -52,8 +52,7 @@ internal sealed class RewriteStage(
     }
 
     /// <summary>What became of an attention that <see cref="SelfAttentionReader"/> does not know any more.</summary>
-    private string UnreadableNow() => string.Create(
-        CultureInfo.InvariantCulture, $"{(step.Kind == RewriteKind.LinearAttention ? "linear" : "dilated")}{(step.LocalKernel is { } side ? $", neighbours mixed by {side} x {side}" : "")}");
+    private string UnreadableNow() => (step.Kind == RewriteKind.LinearAttention ? "linear" : "dilated") + step.Mixing();
 
     private static string Describe(SelfAttention attention) => attention.Position is ProjectedPosition
         ? attention.Position.ToString()

@@ -27,6 +27,8 @@ public enum DilatedAxes
 /// </remarks>
 /// <param name="interval">From 2 on.</param>
 /// <param name="segment">The tokens of a segment for 1-D dilation, a multiple of the interval; null for 2-D.</param>
+/// <param name="axes">Of 2-D dilation: the sides that are dilated. The other one stays whole, and a part of 1 / interval of the products is left.</param>
+/// <param name="localKernel">The side of the kernels by which neighbours mix behind it (docs/attention.md); null for none.</param>
 public sealed class DilateAttention(AttentionSelection selection, int interval, long? segment = null, DilatedAxes axes = DilatedAxes.Both, int? localKernel = null) : AttentionRewrite(selection, localKernel)
 {
     private int Rows => axes == DilatedAxes.Columns ? 1 : interval;

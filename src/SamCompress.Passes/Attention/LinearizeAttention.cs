@@ -18,6 +18,7 @@ namespace SamCompress.Passes.Attention;
 /// projection that read it as zero, so that the result is the same until something is fitted or trained. The source's mixing of channels behind the convolution
 /// (1 x 1 within each head) would begin as the identity, and is left out.
 /// </param>
+/// <param name="localKernel">The side of the kernels by which neighbours mix behind it (docs/attention.md); null for none.</param>
 public sealed class LinearizeAttention(AttentionSelection selection, float epsilon = 1e-6f, bool multiScale = false, int? localKernel = null) : AttentionRewrite(selection, localKernel)
 {
     private const int KernelSide = 5;
@@ -56,13 +57,7 @@ public sealed class LinearizeAttention(AttentionSelection selection, float epsil
         int channels = attention.Layer.OutputChannels;
         Value map = graph.Transpose(graph.Reshape(attention.Layer.Output, 1, height, width, channels), 0, 3, 1, 2);
         Value kernels = graph.Constant(Tensor.Of(Kernels(channels), channels, 1, KernelSide, KernelSide), attention.Layer.WeightName + "_scale");
-        NodeAttribute[] attributes =
-        [
-            NodeAttribute.Of("group", (long)channels),
-            NodeAttribute.Of("kernel_shape", Enumerable.Repeat((long)KernelSide, 2)),
-            NodeAttribute.Of("pads", Enumerable.Repeat((long)KernelSide / 2, 4)),
-        ];
-        return graph.Reshape(graph.Transpose(graph.Op("Conv", [map, kernels], attributes), 0, 2, 3, 1), attention.Layer.Output.Shape!.ToStatic()!);
+        return graph.Reshape(graph.Transpose(graph.DepthwiseConvolution(map, kernels), 0, 2, 3, 1), attention.Layer.Output.Shape!.ToStatic()!);
     }
 
     /// <summary>A Gaussian of deviation 1 for each channel; its elements add up to 1.</summary>

@@ -31,13 +31,7 @@ internal static class LocalMixing
         Value values = new AttentionWriter(graph, attention, attention.Layer.Output, attention.Order, new NoPosition()).Values();
         Value both = graph.Concat([graph.Reshape(heads, 1, height, width, channels), graph.Reshape(values, 1, height, width, channels)], -1);
         Value kernels = graph.Constant(Tensor.Of(Kernels(channels, side), 2 * channels, 1, side, side), attention.Projection.WeightName + "_local");
-        NodeAttribute[] attributes =
-        [
-            NodeAttribute.Of("group", 2 * channels),
-            NodeAttribute.Of("kernel_shape", Enumerable.Repeat((long)side, 2)),
-            NodeAttribute.Of("pads", Enumerable.Repeat((long)side / 2, 4)),
-        ];
-        Value convolved = graph.Op("Conv", [graph.Transpose(both, 0, 3, 1, 2), kernels], attributes);
+        Value convolved = graph.DepthwiseConvolution(graph.Transpose(both, 0, 3, 1, 2), kernels);
         Value sum = graph.Op("ReduceSum", [graph.Reshape(convolved, 2, channels, height * width), graph.Vector(0)], [NodeAttribute.Of("keepdims", 0L)]);
         return graph.Reshape(graph.Transpose(sum, 1, 0), heads.Shape!.ToStatic()!);
     }

@@ -68,14 +68,15 @@ public sealed record RewriteStep
         _ => null,
     };
 
-    private string Local => LocalKernel is { } side ? string.Create(CultureInfo.InvariantCulture, $", neighbours mixed by {side} x {side}") : "";
+    /// <summary>For reports, behind what became of an attention: how its neighbours mix; empty when they do not.</summary>
+    public string Mixing() => LocalKernel is { } side ? string.Create(CultureInfo.InvariantCulture, $", neighbours mixed by {side} x {side}") : "";
 
     /// <summary>For reports: the kind with its numbers.</summary>
     public override string ToString() => Kind switch
     {
         RewriteKind.DilatedAttention => string.Create(
-            CultureInfo.InvariantCulture, $"dilated attention, interval {Interval}{(Segment is { } s ? $", segments of {s}" : Axes == DilatedAxes.Both ? "" : Axes == DilatedAxes.Rows ? " of rows" : " of columns")}{Local}"),
-        RewriteKind.LinearAttention => (MultiScale ? "linear attention of two scales" : "linear attention") + Local,
+            CultureInfo.InvariantCulture, $"dilated attention, interval {Interval}{(Segment is { } s ? $", segments of {s}" : Axes == DilatedAxes.Both ? "" : Axes == DilatedAxes.Rows ? " of rows" : " of columns")}{Mixing()}"),
+        RewriteKind.LinearAttention => (MultiScale ? "linear attention of two scales" : "linear attention") + Mixing(),
         _ => string.Create(CultureInfo.InvariantCulture, $"low-rank positions, {(Rank is { } r ? $"rank {r}" : $"error {Error ?? ReduceRelativePosition.DefaultError}")}"),
     };
 }

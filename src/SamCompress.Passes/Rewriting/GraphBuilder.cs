@@ -99,6 +99,22 @@ public sealed class GraphBuilder
 
     public Value Transpose(Value x, params IReadOnlyList<long> permutation) => Op("Transpose", [x], [NodeAttribute.Of("perm", permutation)]);
 
+    /// <summary>Each channel of a map behind a kernel of its own; padded, so that the map keeps its sides.</summary>
+    /// <param name="map">[1, channels, height, width].</param>
+    /// <param name="kernels">Constant, [channels, 1, side, side], the side odd.</param>
+    public Value DepthwiseConvolution(Value map, Value kernels)
+    {
+        Tensor constant = kernels.Constant ?? throw new InvariantException($"{kernels} is no constant");
+        long side = constant.Dimensions[3];
+        NodeAttribute[] attributes =
+        [
+            NodeAttribute.Of("group", constant.Dimensions[0]),
+            NodeAttribute.Of("kernel_shape", Enumerable.Repeat(side, 2)),
+            NodeAttribute.Of("pads", Enumerable.Repeat(side / 2, 4)),
+        ];
+        return Op("Conv", [map, kernels], attributes);
+    }
+
     public Value Concat(IReadOnlyList<Value> parts, long axis) => Op("Concat", parts, [NodeAttribute.Of("axis", axis)]);
 
     /// <summary>Elements from <paramref name="start"/> to before <paramref name="end"/> along one axis.</summary>
